@@ -1,0 +1,233 @@
+#include "actors/agent/connection.hpp"
+
+namespace pb {
+
+using namespace std::chrono_literals;
+
+agent_connection_actor::behavior_type
+agent_connection(agent_connection_actor::stateful_pointer<agent_connection_state> self,
+                 agent_spec spec, connection_deps deps) {
+  return self->state.start(std::move(spec), std::move(deps));
+}
+
+agent_connection_actor::behavior_type agent_connection_state::start(agent_spec spec,
+                                                                    connection_deps deps) {
+  spec_ = std::move(spec);
+  deps_ = std::move(deps);
+  codec_ = make_agent_ws_codec(spec_);
+  engine_ = engine_for(deps_.around, "agent " + spec_.id.value);
+  auto& numbers = *deps_.around.numbers;
+  const metric_labels who{{"agent", spec_.id.value}};
+  turns_total_ = numbers.counter_of("patchbay_agent_turns_total", "Turns that an agent was given", who);
+  failed_total_ = numbers.counter_of("patchbay_agent_turns_failed_total",
+                                     "Turns that ended without an answer", who);
+  unknown_total_ = numbers.counter_of("patchbay_agent_unknown_events_total",
+                                      "Events of unknown types, ignored", who);
+  after_end_total_ = numbers.counter_of("patchbay_agent_events_after_end_total",
+                                        "Events that belong to no turn, ignored", who);
+  running_now_ = numbers.gauge_of("patchbay_agent_turns_running", "Turns under way", who);
+  waiting_now_ = numbers.gauge_of("patchbay_agent_turns_waiting", "Turns that wait for a place", who);
+  self_->set_exit_handler([this](caf::exit_msg& m) {
+    for (auto& [epoch, s] : sockets_)
+      s.wire->close();
+    self_->quit(std::move(m.reason));
+  });
+  return {[this](run_turn& m) { admit(std::move(m)); },
+          [this](const cancel_turn& m) { cancel(m.turn); },
+          [this](const agent_ack& m) {
+            if (const auto i = turns_.find(m.turn); i != turns_.end()) {
+              i->second.acked_seq = std::max(i->second.acked_seq, m.seq);
+              deliver(i->second);
+            }
+          },
+          [this](const answer_confirm& m) {
+            const auto i = turns_.find(m.turn);
+            if (i == turns_.end() || i->second.epoch == 0)
+              return;
+            sockets_[i->second.epoch].wire->send(codec_->confirm(m.confirmation, m.yes));
+          },
+          [this](const link_opened& m) { on_open(m.epoch); },
+          [this](const link_said& m) { on_text(m); },
+          [this](const link_ended& m) { on_closed(m); },
+          [this](tick t) { clock_.ring(t); },
+          [this](drain) -> caf::result<done> {
+            draining_ = true;
+            if (turns_.empty() && queue_.empty())
+              return done{};
+            drained_.push_back(self_->make_response_promise<done>());
+            return drained_.back();
+          },
+          [this](get_status) { return status_report{name, status()}; }};
+}
+
+void agent_connection_state::admit(run_turn what) {
+  // The same turn again: its room was born anew and nobody listens to the old one any more.
+  if (const auto i = turns_.find(what.turn.id); i != turns_.end()) {
+    if (i->second.epoch != 0)
+      let_go(i->second.epoch, false);
+    turns_.erase(i);
+  }
+  if (queue_.size() >= queue_cap) {
+    self_->send(what.sink, turn_over{what.turn.id, turn_ending::busy, "queue of the agent is full", false});
+    return;
+  }
+  queue_.push_back(std::move(what));
+  pump();
+}
+
+void agent_connection_state::pump() {
+  while (!queue_.empty() && turns_.size() < spec_.limits.concurrent_turns) {
+    auto next = std::move(queue_.front());
+    queue_.pop_front();
+    begin(std::move(next));
+  }
+  running_now_.set(static_cast<double>(turns_.size()));
+  waiting_now_.set(static_cast<double>(queue_.size()));
+}
+
+void agent_connection_state::begin(run_turn what) {
+  const auto id = what.turn.id;
+  const auto chat = what.turn.chat;
+  turn t;
+  t.what = std::move(what);
+  t.began = t.last_event = self_->clock().now();
+  turns_total_.inc();
+  auto& mine = turns_.insert_or_assign(id, std::move(t)).first->second;
+  if (const auto k = kept_.find(chat); k != kept_.end()) {
+    mine.epoch = k->second;
+    sockets_[k->second].turn = id;
+    kept_.erase(k);
+    mark_and_write(id);
+  } else {
+    dial(id);
+  }
+  arm_sweep();
+}
+
+void agent_connection_state::cancel(const turn_id& id) {
+  for (auto i = queue_.begin(); i != queue_.end(); ++i)
+    if (i->turn.id == id) {
+      self_->send(i->sink, turn_over{id, turn_ending::cancelled, {}, false});
+      queue_.erase(i);
+      return;
+    }
+  const auto i = turns_.find(id);
+  if (i == turns_.end() || std::exchange(i->second.cancelling, true))
+    return;
+  if (!i->second.handed && !i->second.marking)
+    return end(id, turn_ending::cancelled, {});
+  if (i->second.handed && spec_.features.contains(agent_feature::cancel))
+    sockets_[i->second.epoch].wire->send(codec_->cancel());
+  // Without END within a second we close; an agent that cannot be cancelled is closed at once.
+  const auto grace = spec_.features.contains(agent_feature::cancel) ? 1000ms : 0ms;
+  clock_.after(grace, [this, id] {
+    if (turns_.contains(id))
+      end(id, turn_ending::cancelled, {});
+  });
+}
+
+void agent_connection_state::fold(turn& t, agent_event event, std::size_t bytes) {
+  t.folded_bytes += bytes;
+  auto* chunk = std::get_if<agent_says::text_chunk>(&event);
+  auto* last = t.folded.empty() ? nullptr : std::get_if<agent_says::text_chunk>(&t.folded.back());
+  if (chunk && last)
+    last->text += chunk->text;
+  else
+    t.folded.push_back(std::move(event));
+}
+
+void agent_connection_state::deliver(turn& t) {
+  if (t.folded.empty() || t.sent_seq != t.acked_seq)
+    return;
+  self_->send(t.what.sink, agent_batch{t.what.turn.id, ++t.sent_seq, std::exchange(t.folded, {})});
+  t.folded_bytes = 0;
+}
+
+void agent_connection_state::end(const turn_id& id, turn_ending ending, std::string detail, bool clean) {
+  const auto i = turns_.find(id);
+  if (i == turns_.end())
+    return;
+  auto t = std::move(i->second);
+  turns_.erase(i);
+  if (t.cancelling && ending != turn_ending::answered)
+    ending = turn_ending::cancelled;
+  if (!t.folded.empty())
+    self_->send(t.what.sink, agent_batch{id, ++t.sent_seq, std::move(t.folded)});
+  self_->send(t.what.sink, turn_over{id, ending, detail.substr(0, 200), t.handed || t.marking});
+  if (ending == turn_ending::answered) {
+    ++answered_;
+  } else {
+    ++failed_;
+    failed_total_.inc();
+    last_trouble_ = detail.empty() ? "turn ended with " + std::to_string(static_cast<int>(ending))
+                                   : detail.substr(0, 200);
+  }
+  if (t.epoch != 0)
+    let_go(t.epoch, clean);
+  pump();
+  rest();
+}
+
+void agent_connection_state::arm_sweep() {
+  if (sweep_armed_ || (turns_.empty() && kept_.empty()))
+    return;
+  sweep_armed_ = true;
+  const auto& l = spec_.limits;
+  const auto shortest = std::min({l.first_event, l.event_idle, l.turn, l.connection_idle});
+  clock_.after(std::clamp<std::chrono::milliseconds>(shortest / 8, 20ms, 1000ms), [this] {
+    sweep_armed_ = false;
+    sweep();
+    arm_sweep();
+  });
+}
+
+/// One look at all clocks: a timer for each turn would cost more than the turns.
+void agent_connection_state::sweep() {
+  const auto now = self_->clock().now();
+  const auto& l = spec_.limits;
+  std::vector<std::pair<turn_id, turn_ending>> over;
+  for (auto& [id, t] : turns_) {
+    if (now - t.began >= l.turn)
+      over.emplace_back(id, turn_ending::too_long);
+    else if (t.handed && now - t.last_event >= l.event_idle)
+      over.emplace_back(id, turn_ending::idle);
+    else if (t.handed && !t.any_event && !t.slow_told && now - t.last_event >= l.first_event) {
+      t.slow_told = true;
+      self_->send(t.what.sink, turn_slow{id});
+    }
+  }
+  for (const auto& [id, ending] : over)
+    end(id, ending, ending == turn_ending::idle ? "event_idle passed" : "turn limit passed");
+  std::vector<std::uint64_t> idle;
+  for (const auto& [chat, epoch] : kept_)
+    if (now - sockets_[epoch].idle_since >= l.connection_idle)
+      idle.push_back(epoch);
+  for (const auto epoch : idle)
+    let_go(epoch, false);
+}
+
+void agent_connection_state::rest() {
+  if (!draining_ || !turns_.empty() || !queue_.empty())
+    return;
+  for (auto& promise : drained_)
+    promise.deliver(done{});
+  drained_.clear();
+}
+
+std::string agent_connection_state::status() const {
+  std::string open = "0";
+  std::size_t n = 0;
+  for (const auto& [epoch, s] : sockets_)
+    n += s.open ? 1 : 0;
+  open = std::to_string(n);
+  return "{\"id\":" + json_quote(spec_.id.value) + ",\"label\":" + json_quote(spec_.label) +
+         ",\"protocol\":" + json_quote(spec_.protocol) +
+         ",\"enabled\":" + (spec_.enabled ? "true" : "false") +
+         ",\"turns\":" + std::to_string(turns_.size()) +
+         ",\"waiting\":" + std::to_string(queue_.size()) + ",\"sockets\":" + open +
+         ",\"answered\":" + std::to_string(answered_) + ",\"failed\":" + std::to_string(failed_) +
+         ",\"state\":" + json_quote(last_trouble_.empty() ? "ok" : "trouble") +
+         ",\"last_trouble\":" + json_quote(last_trouble_) + "}";
+}
+
+} // namespace pb

@@ -1,0 +1,31 @@
+#pragma once
+// The registry in force, and one connection actor for each agent in it.
+
+#include "actors/agent/connection.hpp"
+
+#include <map>
+
+namespace pb {
+
+struct agent_directory_state {
+  static constexpr const char* name = "agent_directory";
+  explicit agent_directory_state(agent_directory_actor::pointer self) : clock(self) {}
+
+  struct entry {
+    agent_spec spec;
+    agent_connection_actor actor;
+    unsigned deaths = 0;
+  };
+  alarm_clock<agent_directory_actor::pointer> clock;
+  connection_deps deps;
+  registry in_force;
+  std::map<agent_id, entry> agents;
+  std::mt19937_64 engine;
+  bool stopping = false;
+};
+
+agent_directory_actor::behavior_type
+agent_directory(agent_directory_actor::stateful_pointer<agent_directory_state> self,
+                registry in_force, connection_deps deps);
+
+} // namespace pb

@@ -1,0 +1,260 @@
+#include "actors/matrix/topology.hpp"
+
+#include "actors/phrases.hpp"
+#include "bridges/matrix/api.hpp"
+#include "bridges/matrix/compose.hpp"
+
+namespace pb {
+
+using namespace std::chrono_literals;
+
+topology_actor::behavior_type topology(topology_actor::stateful_pointer<topology_state> self,
+                                       topology_deps deps) {
+  return self->state.start(std::move(deps));
+}
+
+topology_actor::behavior_type topology_state::start(topology_deps deps) {
+  deps_ = std::move(deps);
+  engine_ = engine_for(deps_.around, "topology" + std::to_string(deps_.around.wall()));
+  http_ = std::make_unique<http_calls>(deps_.http, caf::strong_actor_ptr(self_->ctrl()));
+  refused_total_ = deps_.around.numbers->counter_of("patchbay_invites_refused_total",
+                                                    "Invitations by people who may not");
+  made_total_ = deps_.around.numbers->counter_of("patchbay_rooms_made_total", "Rooms that we created");
+  self_->set_exit_handler([this](caf::exit_msg& m) {
+    http_->cancel_all();
+    self_->quit(std::move(m.reason));
+  });
+  load();
+  return {[this](const new_invites& m) {
+            for (const auto& row : m.invites)
+              invited(row);
+          },
+          [this](const new_chat& m) {
+            auto taken = self_->make_response_promise<done>();
+            if (!enqueue(m.owner, [this, m, taken] { make_chat(m, taken); }))
+              taken.deliver(to_error({fault_code::busy, "too many jobs of one person", {}}));
+            return taken;
+          },
+          [this](const find_home& m) {
+            auto taken = self_->make_response_promise<done>();
+            const bool room = enqueue(m.user, [this, m, taken]() mutable {
+              settlement s;
+              s.inbox.push_back({m.cause.seq, inbox_outcome::answered});
+              show_home(m.user, std::move(s), m.cause.event.room, m.cause.event.id, m.tr);
+              taken.deliver(done{}); // from here on it is ours, on disk or tried again
+            });
+            if (!room)
+              taken.deliver(to_error({fault_code::busy, "too many jobs of one person", {}}));
+            return taken;
+          },
+          [this](const restore_unknown& m) { return restore(m.room); },
+          [this](http_finished& m) { http_->finish(m); }, [this](tick t) { clock_.ring(t); },
+          [this](get_status) {
+            return status_report{name, "{\"people_waiting\":" + std::to_string(jobs_.size()) +
+                                           ",\"invites_refused\":" + std::to_string(refused_) +
+                                           ",\"rooms_made\":" + std::to_string(made_) +
+                                           ",\"rooms_restored\":" + std::to_string(restored_) + "}"};
+          }};
+}
+
+void topology_state::load() {
+  self_->request(deps_.store, 60s, store_load{})
+      .then(
+          [this](loaded_state& all) {
+            for (auto& intent : all.intents)
+              enqueue(intent.owner, [this, intent] { advance(intent); });
+            for (const auto& row : all.invites)
+              invited(row);
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+bool topology_state::enqueue(const user_id& who, step job) {
+  auto& mine = jobs_[who];
+  if (mine.size() >= job_cap)
+    return false;
+  mine.push_back(std::move(job));
+  if (mine.size() == 1) {
+    auto run = mine.front();
+    run();
+  }
+  return true;
+}
+
+void topology_state::job_done(const user_id& who) {
+  const auto i = jobs_.find(who);
+  if (i == jobs_.end())
+    return;
+  i->second.pop_front();
+  if (i->second.empty()) {
+    jobs_.erase(i);
+    return;
+  }
+  auto run = i->second.front();
+  run();
+}
+
+bool topology_state::permitted(const user_id& who) const {
+  switch (deps_.invites) {
+  case invite_policy::anyone:
+    return true;
+  case invite_policy::server:
+    return matrix::server_of(who) == server();
+  case invite_policy::registered:
+    return deps_.registered.contains(who);
+  }
+  return false;
+}
+
+void topology_state::invited(const invite_row& row) {
+  if (!entering_.insert(row.room).second)
+    return;
+  const bool may = permitted(row.inviter);
+  const bool queued = enqueue(row.inviter, [this, row, may] {
+    if (may)
+      enter(row, 0);
+    else
+      refuse(row);
+  });
+  if (!queued) // a flood of one person: the rest stays on the disk for the next start
+    entering_.erase(row.room);
+}
+
+/// Leaves without a word: a stranger learns nothing. The row goes when we are out.
+void topology_state::refuse(const invite_row& row) {
+  http_->send(matrix::ask::leave(deps_.session, row.room), [this, row](http_result& r) {
+    const auto left = matrix::read::done(r, deps_.around.wall());
+    if (!left && !left.error().final())
+      return again(left.error(), 0, [this, row] { refuse(row); });
+    http_->send(matrix::ask::forget(deps_.session, row.room), [this, row](http_result&) {
+      ++refused_;
+      refused_total_.inc();
+      deps_.around.log->info("invite_refused", row.tr, "an invitation by somebody who may not invite",
+                             {{"room", row.room}, {"inviter", row.inviter}});
+      settlement s;
+      s.invite_done = row.room;
+      write(std::move(s), [this, row] {
+        entering_.erase(row.room);
+        job_done(row.inviter);
+      });
+    });
+  });
+}
+
+void topology_state::enter(const invite_row& row, unsigned tries) {
+  const auto via = matrix::server_of(row.inviter);
+  http_->send(matrix::ask::join(deps_.session, row.room, {via}), [this, row, tries](http_result& r) {
+    const auto joined = matrix::read::room(r, deps_.around.wall());
+    if (!joined) {
+      // A fresh invitation over federation may be refused for minutes.
+      const bool final = joined.error().final();
+      if (!final || tries < 4)
+        return again(joined.error(), final ? tries : 0, [this, row, tries, final] {
+          enter(row, final ? tries + 1 : tries);
+        });
+      deps_.around.log->warning("invite_failed", row.tr, "cannot join: " + joined.error().cause,
+                                {{"room", row.room}, {"inviter", row.inviter}});
+      settlement s;
+      s.invite_done = row.room;
+      return write(std::move(s), [this, row] {
+        entering_.erase(row.room);
+        job_done(row.inviter);
+      });
+    }
+    settlement s;
+    s.invite_done = row.room;
+    room_row lobby;
+    lobby.id = row.room;
+    lobby.kind = room_kind::lobby;
+    lobby.owner = row.inviter;
+    s.room = std::move(lobby);
+    entering_.erase(row.room);
+    show_home(row.inviter, std::move(s), row.room, {}, row.tr);
+  });
+}
+
+/// Points to the person's Space, and makes it first if they have none.
+void topology_state::show_home(const user_id& who, settlement s, const room_id& to,
+                               const event_id& reply_to, trace tr) {
+  self_->request(deps_.store, 60s, store_find_user{who})
+      .then(
+          [this, who, s = std::move(s), to, reply_to, tr](const found_user& found) mutable {
+            if (!found.user || found.user->space.empty())
+              return make_home(who, std::move(s), to, reply_to, tr);
+            const auto link = matrix::room_link(found.user->space, {server()});
+            s.outbox.push_back(message(to, say(deps_.lang, phrase::home_is, {link}), reply_to, who));
+            write(std::move(s), [this, who] { job_done(who); });
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+caf::result<restore_answer> topology_state::restore(const room_id& room) {
+  auto promise = self_->make_response_promise<restore_answer>();
+  http_->send(matrix::ask::get_state(deps_.session, room), [this, room, promise](http_result& r) mutable {
+    const auto got = matrix::read::state(r, room, deps_.around.wall());
+    if (!got) {
+      promise.deliver(restore_answer{false, "its state cannot be read: " + got.error().cause});
+      return;
+    }
+    const auto facts = matrix::gather_facts(room, deps_.session.user, got->events);
+    auto row = matrix::restore_room(facts, deps_.session.user);
+    if (!row) {
+      promise.deliver(restore_answer{false, facts.odd_marker ? "its marker was not written by me"
+                                                             : "it has no marker of mine"});
+      return;
+    }
+    settlement s;
+    s.room = std::move(row);
+    write(std::move(s), [this, room, promise]() mutable {
+      ++restored_;
+      deps_.around.log->info("room_restored", {}, "a room was found again by its marker", {{"room", room}});
+      promise.deliver(restore_answer{true, {}});
+    });
+  });
+  return promise;
+}
+
+void topology_state::again(const failure& f, unsigned tries, step what) {
+  const auto delay = f.retry_after ? std::max(*f.retry_after, 200ms)
+                                   : backoff(engine_, tries, 1000ms, 60s);
+  clock_.after(delay, std::move(what));
+}
+
+void topology_state::write(settlement s, step then) {
+  auto shared = std::make_shared<const settlement>(std::move(s));
+  self_->request(deps_.store, 60s, store_settle{shared})
+      .then(
+          [this, then](done) {
+            write_failures_ = 0;
+            then();
+          },
+          [this, shared, then](caf::error& e) {
+            const auto f = to_fault(e);
+            if (f.code != fault_code::disk_full && f.code != fault_code::storage)
+              return self_->quit(std::move(e));
+            clock_.after(backoff(engine_, write_failures_++, 1000ms, 30s),
+                         [this, shared, then] { write(*shared, then); });
+          });
+}
+
+outbox_row topology_state::message(const room_id& room, const std::string& text,
+                                   const event_id& reply_to, const user_id& mention) {
+  outbox_row r;
+  r.id = outbox_id{random_id(engine_)};
+  r.room = room;
+  r.txn = "pb-" + r.id.value;
+  r.device = deps_.session.device;
+  r.made_at = deps_.around.wall();
+  matrix::message_draft m;
+  m.text = text;
+  m.kind = matrix::delivery::reply;
+  m.reply_to = reply_to;
+  m.tells.push_back(mention);
+  m.row = r.id;
+  r.body = matrix::compose_message(m);
+  return r;
+}
+
+std::string topology_state::server() const { return matrix::server_of(deps_.session.user); }
+
+} // namespace pb

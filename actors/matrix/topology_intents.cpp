@@ -1,0 +1,308 @@
+// One creation of rooms: a row says how far it is, and whatever happens it goes on from there.
+// createRoom has no transaction id, so an unknown outcome is resolved by looking for the intent's name
+// in the markers of the rooms that we are in.
+
+#include "actors/matrix/topology.hpp"
+#include "actors/phrases.hpp"
+#include "bridges/matrix/api.hpp"
+#include "bridges/matrix/compose.hpp"
+
+namespace pb {
+
+using namespace std::chrono_literals;
+using kind_t = intent_row::kind_t;
+using step_t = intent_row::step_t;
+
+void topology_state::make_home(const user_id& who, settlement s, const room_id& origin,
+                               const event_id& event, trace tr) {
+  self_->request(deps_.agents, 30s, agent_for_user{who})
+      .then(
+          [this, who, s = std::move(s), origin, event, tr](const agent_choice& choice) mutable {
+            if (!choice.agent) {
+              s.outbox.push_back(message(origin, say(deps_.lang, phrase::no_agent), event, who));
+              return write(std::move(s), [this, who] { job_done(who); });
+            }
+            intent_row intent;
+            intent.id = intent_id{random_id(engine_)};
+            intent.kind = kind_t::onboard;
+            intent.step = step_t::space_wanted;
+            intent.owner = who;
+            intent.origin = origin;
+            intent.origin_event = event;
+            intent.agent = *choice.agent;
+            intent.tr = tr;
+            s.intent = intent;
+            write(std::move(s), [this, intent] { advance(intent); });
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+void topology_state::make_chat(const new_chat& wish, caf::typed_response_promise<done> taken) {
+  const auto who = wish.owner;
+  auto refuse = [this, who, taken](const std::string& sentence) mutable {
+    taken.deliver(to_error({fault_code::refused, "no chat can be made", sentence}));
+    job_done(who);
+  };
+  self_->request(deps_.agents, 30s, agent_for_user{who})
+      .then(
+          [this, wish, who, taken, refuse](const agent_choice& choice) mutable {
+            if (!choice.agent)
+              return refuse(say(deps_.lang, phrase::no_agent));
+            self_->request(deps_.store, 60s, store_find_user{who})
+                .then(
+                    [this, wish, taken, agent = *choice.agent](const found_user& found) mutable {
+                      const bool home = found.user && !found.user->space.empty();
+                      intent_row intent;
+                      intent.id = intent_id{random_id(engine_)};
+                      intent.kind = home ? kind_t::chat : kind_t::onboard;
+                      intent.step = home ? step_t::chat_wanted : step_t::space_wanted;
+                      intent.owner = wish.owner;
+                      intent.origin = wish.cause.event.room;
+                      intent.origin_event = wish.cause.event.id;
+                      intent.title = wish.title;
+                      intent.agent = home && !found.user->agent.empty() ? found.user->agent : agent;
+                      intent.tr = wish.cause.tr;
+                      if (home)
+                        intent.space = found.user->space;
+                      settlement s;
+                      s.intent = intent;
+                      s.inbox.push_back({wish.cause.seq, inbox_outcome::answered});
+                      write(std::move(s), [this, intent, taken]() mutable {
+                        taken.deliver(done{});
+                        advance(intent);
+                      });
+                    },
+                    [this](caf::error& e) { self_->quit(std::move(e)); });
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+void topology_state::advance(intent_row intent, unsigned tries) {
+  switch (intent.step) {
+  case step_t::space_wanted:
+    return create_space(std::move(intent), tries);
+  case step_t::space_calling:
+    return find_made(intent, matrix::space_marker_type, [this, intent](std::optional<room_id> found) {
+      if (found)
+        return space_made(intent, *found);
+      auto next = intent;
+      next.step = step_t::space_wanted;
+      advance(std::move(next));
+    });
+  case step_t::chat_wanted:
+    return create_chat(std::move(intent), tries);
+  case step_t::chat_calling:
+    return find_made(intent, matrix::chat_marker_type, [this, intent](std::optional<room_id> found) {
+      if (found)
+        return chat_made(intent, *found);
+      auto next = intent;
+      next.step = step_t::chat_wanted;
+      advance(std::move(next));
+    });
+  case step_t::link_wanted:
+    return link(std::move(intent), tries);
+  }
+}
+
+void topology_state::create_space(intent_row intent, unsigned tries) {
+  intent.step = step_t::space_calling;
+  settlement s;
+  s.intent = intent;
+  write(std::move(s), [this, intent, tries] {
+    matrix::space_request wish;
+    auto local = intent.owner.value.substr(1, intent.owner.value.find(':') - 1);
+    wish.name = (deps_.lang == language::ru ? "Агенты – " : "Agents – ") + local;
+    wish.marker = {intent.owner, intent.agent, deps_.lang, intent.id};
+    http_->send(matrix::ask::create_room(deps_.session, matrix::compose_create_space(wish)),
+                [this, intent, tries](http_result& r) {
+                  const auto made = matrix::read::room(r, deps_.around.wall());
+                  if (made)
+                    return space_made(intent, *made);
+                  if (made.error().final())
+                    return abandon(intent, made.error());
+                  // Perhaps it was made: look before asking again.
+                  auto next = intent;
+                  next.step = made.error().sent && made.error().kind != failure::kind_t::rate_limited
+                                  ? step_t::space_calling
+                                  : step_t::space_wanted;
+                  again(made.error(), tries, [this, next, tries] { advance(next, tries + 1); });
+                });
+  });
+}
+
+void topology_state::space_made(intent_row intent, const room_id& space) {
+  ++made_;
+  made_total_.inc();
+  intent.space = space;
+  intent.step = step_t::chat_wanted;
+  settlement s;
+  s.intent = intent;
+  user_row user;
+  user.id = intent.owner;
+  user.space = space;
+  user.agent = intent.agent;
+  user.lang = deps_.lang;
+  s.user = user;
+  room_row row;
+  row.id = space;
+  row.kind = room_kind::space;
+  row.owner = intent.owner;
+  row.intent = intent.id;
+  s.room = std::move(row);
+  write(std::move(s), [this, intent] { advance(intent); });
+}
+
+void topology_state::create_chat(intent_row intent, unsigned tries) {
+  const auto call = [this, tries](const intent_row& ready) {
+    matrix::chat_request wish;
+    wish.name = ready.title;
+    wish.space = ready.space;
+    wish.server = server();
+    wish.marker = {ready.owner, ready.chat, ready.platform, ready.agent, "active", 0, ready.id};
+    http_->send(matrix::ask::create_room(deps_.session, matrix::compose_create_chat(wish)),
+                [this, ready, tries](http_result& r) {
+                  const auto made = matrix::read::room(r, deps_.around.wall());
+                  if (made)
+                    return chat_made(ready, *made);
+                  if (made.error().final())
+                    return abandon(ready, made.error());
+                  auto next = ready;
+                  next.step = made.error().sent && made.error().kind != failure::kind_t::rate_limited
+                                  ? step_t::chat_calling
+                                  : step_t::chat_wanted;
+                  again(made.error(), tries, [this, next, tries] { advance(next, tries + 1); });
+                });
+  };
+  intent.step = step_t::chat_calling;
+  if (!intent.chat.empty()) { // drawn before: the numbers stay
+    settlement s;
+    s.intent = intent;
+    return write(std::move(s), [call, intent] { call(intent); });
+  }
+  self_->request(deps_.store, 60s, store_draw_chat_id{})
+      .then(
+          [this, intent, call](platform_chat_id drawn) {
+            self_->request(deps_.store, 60s, store_find_user{intent.owner})
+                .then(
+                    [this, intent, call, drawn](const found_user& found) {
+                      auto user = found.user.value_or(user_row{});
+                      auto ready = intent;
+                      const auto number = user.next_chat;
+                      ready.platform = drawn;
+                      ready.chat = "C" + std::to_string(number);
+                      if (ready.title.empty())
+                        ready.title = say_chat(number);
+                      user.id = intent.owner;
+                      user.next_chat = number + 1;
+                      settlement s;
+                      s.intent = ready;
+                      s.user = user;
+                      write(std::move(s), [call, ready] { call(ready); });
+                    },
+                    [this](caf::error& e) { self_->quit(std::move(e)); });
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+std::string topology_state::say_chat(std::int64_t number) const { return chat_title(deps_.lang, number); }
+
+void topology_state::chat_made(intent_row intent, const room_id& room) {
+  ++made_;
+  made_total_.inc();
+  intent.room = room;
+  intent.step = step_t::link_wanted;
+  settlement s;
+  s.intent = intent;
+  room_row row;
+  row.id = room;
+  row.kind = room_kind::chat;
+  row.owner = intent.owner;
+  row.chat = intent.chat;
+  row.platform = intent.platform;
+  row.agent = intent.agent;
+  row.space = intent.space;
+  row.intent = intent.id;
+  row.title = intent.title;
+  s.room = std::move(row);
+  write(std::move(s), [this, intent] { advance(intent); });
+}
+
+void topology_state::link(intent_row intent, unsigned tries) {
+  auto request = matrix::ask::put_state(deps_.session, intent.space, "m.space.child", intent.room.value,
+                                        matrix::compose_space_child(server()));
+  http_->send(std::move(request), [this, intent, tries](http_result& r) {
+    const auto linked = matrix::read::sent_event(r, deps_.around.wall());
+    if (!linked && !linked.error().final())
+      return again(linked.error(), tries, [this, intent, tries] { advance(intent, tries + 1); });
+    if (!linked) // the chat works without its place in the Space
+      deps_.around.log->error("space_link_failed", intent.tr, linked.error().cause,
+                              {{"room", intent.room}, {"space", intent.space}});
+    const auto to = matrix::room_link(intent.room, {server()});
+    settlement s;
+    s.intent_done = intent.id;
+    const auto text = intent.kind == kind_t::onboard
+                          ? say(deps_.lang, phrase::home_made, {to})
+                          : say(deps_.lang, phrase::chat_made, {intent.title, to});
+    s.outbox.push_back(message(intent.origin, text, intent.origin_event, intent.owner));
+    write(std::move(s), [this, intent] {
+      deps_.around.log->info("chat_made", intent.tr, "a chat room is ready",
+                             {{"room", intent.room}, {"owner", intent.owner}, {"chat", intent.chat}});
+      job_done(intent.owner);
+    });
+  });
+}
+
+void topology_state::abandon(const intent_row& intent, const failure& f) {
+  deps_.around.log->error("provisioning_refused", intent.tr,
+                          "the homeserver refuses to make a room: " + f.cause, {{"owner", intent.owner}});
+  settlement s;
+  s.intent_done = intent.id;
+  const auto why = f.errcode.empty() ? "HTTP " + std::to_string(f.status) : f.errcode;
+  s.outbox.push_back(message(intent.origin, say(deps_.lang, phrase::new_chat_failed, {why}),
+                             intent.origin_event, intent.owner));
+  write(std::move(s), [this, who = intent.owner] { job_done(who); });
+}
+
+void topology_state::find_made(const intent_row& intent, std::string_view type,
+                               std::function<void(std::optional<room_id>)> then, unsigned tries) {
+  http_->send(matrix::ask::joined_rooms(deps_.session),
+              [this, intent, type = std::string{type}, then = std::move(then), tries](http_result& r) {
+                auto got = matrix::read::joined_rooms(r, deps_.around.wall());
+                if (!got)
+                  return again(got.error(), tries, [this, intent, type, then, tries] {
+                    find_made(intent, type, then, tries + 1);
+                  });
+                auto rooms = std::make_shared<std::deque<room_id>>(got->begin(), got->end());
+                self_->request(deps_.store, 60s, store_rooms{})
+                    .then(
+                        [this, rooms, intent, type, then](const room_list& known) {
+                          for (const auto& row : known.rooms)
+                            std::erase(*rooms, row.id);
+                          find_made_in(rooms, intent, type, then);
+                        },
+                        [this](caf::error& e) { self_->quit(std::move(e)); });
+              });
+}
+
+void topology_state::find_made_in(std::shared_ptr<std::deque<room_id>> rooms, const intent_row& intent,
+                                  std::string type, std::function<void(std::optional<room_id>)> then) {
+  if (rooms->empty())
+    return then(std::nullopt);
+  const auto room = rooms->front();
+  auto request = matrix::ask::get_state_event(deps_.session, room, type, "");
+  http_->send(std::move(request), [=, this](http_result& r) {
+    const auto got = matrix::read::content(r, deps_.around.wall());
+    if (!got && !got.error().final())
+      return again(got.error(), 0, [=, this] { find_made_in(rooms, intent, type, then); });
+    if (got) {
+      const auto chat = matrix::parse_chat_marker(*got);
+      const auto space = matrix::parse_space_marker(*got);
+      if ((chat && chat->intent == intent.id) || (space && space->intent == intent.id))
+        return then(room);
+    }
+    rooms->pop_front();
+    find_made_in(rooms, intent, type, then);
+  });
+}
+
+} // namespace pb

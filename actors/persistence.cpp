@@ -1,0 +1,234 @@
+#include "actors/persistence.hpp"
+
+namespace pb {
+namespace {
+
+using self_ptr = persistence_actor::stateful_pointer<persistence_state>;
+
+/// More writes than this in one transaction only make everybody wait.
+constexpr std::size_t group_cap = 1024;
+
+void finish_group(self_ptr self) {
+  auto& st = self->state;
+  if (!st.in_group)
+    return;
+  st.in_group = false;
+  const auto committed = st.disk->commit();
+  const auto error = committed ? caf::error{} : to_error(committed.error());
+  ++st.commits;
+  st.in_this_group = 0;
+  auto waiting = std::exchange(st.waiting, {});
+  for (auto& answer : waiting)
+    answer(error);
+  auto rows = std::exchange(st.fresh_rows, {});
+  if (!committed) {
+    st.around.log->error("store_commit_failed", {}, committed.error().cause);
+    st.health->database(st.around.wall(), false);
+    st.sink_behind = true;
+    // A full disk leaves everything as it was before the group. After any other error nobody knows
+    // what is on the disk: only a new process may look.
+    if (committed.error().code != fault_code::disk_full)
+      self->quit(error);
+    return;
+  }
+  if (rows.empty() || !st.sink)
+    return;
+  outbox_ready message;
+  if (!st.sink_behind && rows.size() <= st.sink_credit) {
+    st.sink_credit -= rows.size();
+    message.rows = std::move(rows);
+  } else {
+    st.sink_behind = true; // order matters: once behind, everything is read from the disk
+    message.more = true;
+  }
+  self->send(st.sink, std::move(message));
+}
+
+/// Runs one write inside the group. What it returns is not true before COMMIT.
+template <class Answer, class Write>
+result<Answer> run_in_group(self_ptr self, Write run) {
+  auto& st = self->state;
+  const auto refuse = [&](const fault& f, const char* event) {
+    ++st.failures;
+    st.health->database(st.around.wall(), false);
+    st.around.log->error(event, {}, f.cause);
+    return tl::unexpected(f);
+  };
+  if (!st.in_group) {
+    if (auto begun = st.disk->begin(); !begun)
+      return refuse(begun.error(), "store_begin_failed");
+    st.in_group = true;
+    self->send(self, commit_now{}); // behind everything that waits in the mailbox by now
+  }
+  result<Answer> outcome = run();
+  ++st.writes;
+  ++st.in_this_group;
+  if (outcome)
+    return outcome;
+  const auto f = outcome.error();
+  if (f.code == fault_code::disk_full || f.code == fault_code::storage)
+    return refuse(f, "store_write_failed");
+  ++st.failures;
+  st.around.log->error("store_write_refused", {}, f.cause);
+  return outcome;
+}
+
+/// The same for somebody who waits for the answer: it goes out after COMMIT.
+template <class Answer, class Write>
+caf::result<Answer> write(self_ptr self, Write run) {
+  auto outcome = run_in_group<Answer>(self, std::move(run));
+  if (!outcome)
+    return to_error(outcome.error());
+  auto promise = self->make_response_promise<Answer>();
+  self->state.waiting.push_back([promise, value = std::move(*outcome), self](const caf::error& e) mutable {
+    if (e) {
+      promise.deliver(e);
+    } else {
+      promise.deliver(std::move(value));
+      self->state.health->database(self->state.around.wall(), true);
+    }
+  });
+  if (self->state.in_this_group >= group_cap)
+    finish_group(self);
+  return promise;
+}
+
+template <class Answer, class T, class Make>
+caf::result<Answer> read(self_ptr self, result<T> got, Make make) {
+  if (got)
+    return make(std::move(*got));
+  self->state.around.log->error("store_read_failed", {}, got.error().cause);
+  return to_error(got.error());
+}
+
+result<loaded_state> load(store& disk) {
+  loaded_state all;
+  auto take = [](auto& target, auto got) -> result<void> {
+    if (!got)
+      return tl::unexpected(got.error());
+    target = std::move(*got);
+    return {};
+  };
+  for (const auto& step :
+       {take(all.cursor, disk.cursor()), take(all.account, disk.account()),
+        take(all.invites, disk.invites()), take(all.intents, disk.intents()),
+        take(all.rooms_with_work, disk.rooms_with_work())})
+    if (!step)
+      return tl::unexpected(step.error());
+  return all;
+}
+
+result<done> as_done(result<void> x) {
+  if (!x)
+    return tl::unexpected(x.error());
+  return done{};
+}
+
+std::string status_json(persistence_state& st) {
+  auto counts = st.disk->counts();
+  const auto number = [](std::int64_t x) { return std::to_string(x); };
+  std::string json = "{\"commits\":" + std::to_string(st.commits) +
+                     ",\"writes\":" + std::to_string(st.writes) +
+                     ",\"failures\":" + std::to_string(st.failures) +
+                     ",\"records_lost\":" + std::to_string(st.records_lost);
+  if (counts)
+    json += ",\"inbox_pending\":" + number(counts->inbox_pending) +
+            ",\"outbox_waiting\":" + number(counts->outbox_waiting) +
+            ",\"outbox_dead\":" + number(counts->outbox_dead) +
+            ",\"turns_open\":" + number(counts->turns_open) +
+            ",\"rooms\":" + number(counts->rooms);
+  return json + "}";
+}
+
+} // namespace
+
+persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
+                                             std::shared_ptr<health_board> health,
+                                             std::shared_ptr<store> disk) {
+  auto& st = self->state;
+  st.around = std::move(around);
+  st.health = std::move(health);
+  st.disk = std::move(disk);
+  self->set_exit_handler([self](caf::exit_msg& m) {
+    finish_group(self);
+    self->quit(std::move(m.reason));
+  });
+  return {
+      [self](const store_admit& m) {
+        return write<admitted>(self, [&] { return self->state.disk->admit(*m.batch); });
+      },
+      [self](const store_open_room& m) -> caf::result<room_snapshot> {
+        return read<room_snapshot>(self, self->state.disk->open_room(m.room, m.limit),
+                                   [](room_snapshot x) { return x; });
+      },
+      [self](const store_pending& m) -> caf::result<pending_page> {
+        return read<pending_page>(
+            self, self->state.disk->pending(m.room, m.after, m.limit),
+            [](std::vector<inbox_row> rows) { return pending_page{std::move(rows)}; });
+      },
+      [self](const store_dispatch& m) {
+        return write<done>(self, [&] { return as_done(self->state.disk->dispatch(m.turn)); });
+      },
+      [self](const store_settle& m) {
+        return write<done>(self, [&]() -> result<done> {
+          auto rows = self->state.disk->settle(*m.what);
+          if (!rows)
+            return tl::unexpected(rows.error());
+          auto& fresh = self->state.fresh_rows;
+          fresh.insert(fresh.end(), std::make_move_iterator(rows->begin()),
+                       std::make_move_iterator(rows->end()));
+          return done{};
+        });
+      },
+      [self](const store_record& m) {
+        // Nobody waits: if it is lost, the row is sent again under the same transaction id. (A
+        // promise would answer all the same, and the sender expects no answer.)
+        if (!run_in_group<done>(self, [&] { return as_done(self->state.disk->record(m.outcomes)); }))
+          self->state.records_lost += m.outcomes.size();
+      },
+      [self](store_draw_chat_id) {
+        return write<platform_chat_id>(self, [&] { return self->state.disk->draw_platform_chat_id(); });
+      },
+      [self](store_load) -> caf::result<loaded_state> {
+        return read<loaded_state>(self, load(*self->state.disk), [](loaded_state x) { return x; });
+      },
+      [self](const store_find_user& m) -> caf::result<found_user> {
+        return read<found_user>(self, self->state.disk->user(m.user),
+                                [](std::optional<user_row> x) { return found_user{std::move(x)}; });
+      },
+      [self](const store_find_room& m) -> caf::result<found_room> {
+        return read<found_room>(self, self->state.disk->room(m.room),
+                                [](std::optional<room_row> x) { return found_room{std::move(x)}; });
+      },
+      [self](store_rooms) -> caf::result<room_list> {
+        return read<room_list>(self, self->state.disk->rooms(),
+                               [](std::vector<room_row> x) { return room_list{std::move(x)}; });
+      },
+      [self](const store_outbox& m) -> caf::result<outbox_page> {
+        finish_group(self); // a row leaves only after its COMMIT
+        // Whoever reads up to the end is no longer behind.
+        auto rows = self->state.disk->outbox(m.after, m.limit);
+        if (rows && rows->size() < m.limit && self->state.sink_behind) {
+          self->state.sink_behind = false;
+        }
+        return read<outbox_page>(self, std::move(rows),
+                                 [](std::vector<outbox_row> x) { return outbox_page{std::move(x)}; });
+      },
+      [self](const store_save_account& m) {
+        return write<done>(self, [&] { return as_done(self->state.disk->save_account(m.account)); });
+      },
+      [self](outbox_subscribe& m) {
+        auto& s = self->state;
+        s.sink = std::move(m.sink);
+        s.sink_credit = m.credit;
+        s.sink_behind = true; // what is waiting on disk comes first
+        self->send(s.sink, outbox_ready{{}, true});
+      },
+      [self](outbox_credit m) { self->state.sink_credit += m.rows; },
+      [self](commit_now) { finish_group(self); },
+      [self](get_status) {
+        return status_report{persistence_state::name, status_json(self->state)};
+      }};
+}
+
+} // namespace pb

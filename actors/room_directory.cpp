@@ -1,0 +1,172 @@
+#include "actors/room_directory.hpp"
+
+namespace pb {
+namespace {
+
+using self_ptr = room_directory_actor::stateful_pointer<room_directory_state>;
+using slot = room_directory_state::slot;
+
+slot& activate(self_ptr self, const room_id& id) {
+  auto& st = self->state;
+  auto& s = st.rooms[id];
+  if (!s.actor) {
+    s.actor = self->spawn(room, id, st.deps, room_directory_actor{self});
+    self->monitor(s.actor);
+    st.names[s.actor.id()] = id;
+    s.in_flight = 0;
+    s.behind = false; // a newborn reads everything from the disk
+    ++st.activated;
+    st.living.set(static_cast<double>(st.names.size()));
+  }
+  return s;
+}
+
+/// A room that died has unfinished work on the disk: it is born again, later each time.
+void on_down(self_ptr self, const caf::down_msg& m) {
+  auto& st = self->state;
+  const auto n = st.names.find(m.source.id());
+  if (n == st.names.end())
+    return;
+  const auto id = n->second;
+  st.names.erase(n);
+  st.living.set(static_cast<double>(st.names.size()));
+  auto& s = st.rooms[id];
+  s.actor = nullptr;
+  if (!m.reason || m.reason == caf::exit_reason::user_shutdown || st.draining) {
+    if (!s.behind)
+      st.rooms.erase(id);
+    return;
+  }
+  ++st.restarts;
+  const auto f = to_fault(m.reason);
+  st.deps.around.log->error("room_died", {}, "a room actor died and is started again: " + f.cause,
+                            {{"room", id}});
+  const auto wait = backoff(st.engine, s.deaths++, std::chrono::milliseconds(100),
+                            std::chrono::seconds(30));
+  st.clock.after(wait, [self, id] { activate(self, id); });
+}
+
+void deliver(self_ptr self, const std::vector<inbox_row>& rows) {
+  auto& st = self->state;
+  // One message a room and batch; the order within a room is the order of admission.
+  std::vector<std::pair<room_id, std::vector<inbox_row>>> by_room;
+  std::unordered_map<room_id, std::size_t> place;
+  for (const auto& r : rows) {
+    const auto [i, fresh] = place.try_emplace(r.event.room, by_room.size());
+    if (fresh)
+      by_room.emplace_back(r.event.room, std::vector<inbox_row>{});
+    by_room[i->second].second.push_back(r);
+  }
+  for (auto& [id, events] : by_room) {
+    auto& s = st.rooms[id];
+    if (!s.actor && s.deaths > 0)
+      continue; // its next birth reads them from the disk
+    activate(self, id);
+    if (s.behind || s.in_flight + events.size() > room_directory_state::window) {
+      s.behind = true;
+      st.left_on_disk += events.size();
+      st.spilled.add(static_cast<double>(events.size()));
+      if (s.in_flight == 0) {
+        s.behind = false;
+        self->send(s.actor, catch_up{});
+      }
+      continue;
+    }
+    s.in_flight += events.size();
+    self->send(s.actor, room_events{std::move(events)});
+  }
+}
+
+} // namespace
+
+room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps) {
+  auto& st = self->state;
+  st.deps = std::move(deps);
+  st.engine = engine_for(st.deps.around, "room_directory");
+  st.living = st.deps.around.numbers->gauge_of("patchbay_rooms_active", "Room actors that live");
+  st.spilled = st.deps.around.numbers->counter_of(
+      "patchbay_room_events_left_on_disk_total",
+      "Events that a room's window had no place for: the room reads them from the disk");
+  self->set_down_handler([self](caf::down_msg& m) { on_down(self, m); });
+  self->set_exit_handler([self](caf::exit_msg& m) {
+    self->state.draining = true;
+    for (auto& [id, s] : self->state.rooms)
+      if (s.actor)
+        self->send_exit(s.actor, caf::exit_reason::user_shutdown);
+    self->quit(std::move(m.reason));
+  });
+  return {
+      [self](const room_events& m) { deliver(self, m.rows); },
+      [self](const wake_rooms& m) {
+        for (const auto& id : m.rooms)
+          activate(self, id);
+      },
+      [self](const room_handled& m) {
+        auto& rooms = self->state.rooms;
+        const auto i = rooms.find(m.room);
+        if (i == rooms.end())
+          return;
+        auto& s = i->second;
+        s.in_flight -= std::min(s.in_flight, m.events);
+        s.deaths = 0;
+        if (s.behind && s.in_flight == 0 && s.actor) {
+          s.behind = false;
+          self->send(s.actor, catch_up{});
+        }
+      },
+      [self](const room_idle& m) {
+        auto& mine = self->state;
+        const auto i = mine.rooms.find(m.room);
+        if (i == mine.rooms.end() || !i->second.actor || i->second.actor.id() != m.who ||
+            i->second.in_flight > 0 || i->second.behind)
+          return;
+        auto actor = i->second.actor;
+        self->demonitor(actor.address());
+        mine.names.erase(actor.id());
+        mine.rooms.erase(i);
+        ++mine.passivated;
+        mine.living.set(static_cast<double>(mine.names.size()));
+        self->send_exit(actor, caf::exit_reason::user_shutdown);
+      },
+      [self](const row_delivered& m) {
+        if (const auto i = self->state.rooms.find(m.room);
+            i != self->state.rooms.end() && i->second.actor)
+          self->send(i->second.actor, m);
+      },
+      [self](const room_changed& m) {
+        if (const auto i = self->state.rooms.find(m.room);
+            i != self->state.rooms.end() && i->second.actor)
+          self->send(i->second.actor, m);
+      },
+      [self](tick t) { self->state.clock.ring(t); },
+      [self](drain) -> caf::result<done> {
+        auto& mine = self->state;
+        mine.draining = true;
+        auto left = std::make_shared<std::size_t>(mine.names.size());
+        auto promise = self->make_response_promise<done>();
+        if (*left == 0) {
+          promise.deliver(done{});
+          return promise;
+        }
+        auto one = [promise, left]() mutable {
+          if (--*left == 0)
+            promise.deliver(done{});
+        };
+        for (auto& [id, s] : mine.rooms)
+          if (s.actor)
+            self->request(s.actor, std::chrono::seconds(3600), drain{})
+                .then([one](done) mutable { one(); }, [one](caf::error&) mutable { one(); });
+        return promise;
+      },
+      [self](get_status) {
+        auto& mine = self->state;
+        return status_report{room_directory_state::name,
+                             "{\"active\":" + std::to_string(mine.names.size()) +
+                                 ",\"activated\":" + std::to_string(mine.activated) +
+                                 ",\"passivated\":" + std::to_string(mine.passivated) +
+                                 ",\"restarts\":" + std::to_string(mine.restarts) +
+                                 ",\"left_on_disk\":" + std::to_string(mine.left_on_disk) + "}"};
+      }};
+}
+
+} // namespace pb

@@ -1,0 +1,39 @@
+#pragma once
+// Room id → room actor. Rooms exist on demand; each has a window of events in flight, and what does
+// not fit stays on the disk, where the room reads it: memory is bounded, nothing is refused here.
+
+#include "actors/room/room.hpp"
+#include "messages/actors.hpp"
+
+#include <unordered_map>
+
+namespace pb {
+
+struct room_directory_state {
+  static constexpr const char* name = "room_directory";
+  static constexpr std::size_t window = 64; ///< events in flight to one room
+
+  struct slot {
+    room_actor actor;
+    std::size_t in_flight = 0;
+    bool behind = false; ///< events were left on the disk
+    unsigned deaths = 0; ///< in a row, without an event handled between them
+  };
+
+  explicit room_directory_state(room_directory_actor::pointer self) : clock(self) {}
+
+  alarm_clock<room_directory_actor::pointer> clock;
+  room_deps deps;
+  std::unordered_map<room_id, slot> rooms;
+  std::unordered_map<caf::actor_id, room_id> names;
+  std::mt19937_64 engine;
+  bool draining = false;
+  std::uint64_t activated = 0, passivated = 0, left_on_disk = 0, restarts = 0;
+  gauge living;
+  counter spilled;
+};
+
+room_directory_actor::behavior_type
+room_directory(room_directory_actor::stateful_pointer<room_directory_state> self, room_deps deps);
+
+} // namespace pb

@@ -1,0 +1,201 @@
+#include "bridges/matrix/compose.hpp"
+
+#include "bridges/matrix/url.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace pb::matrix {
+namespace {
+
+/// Members stay in the order in which they are written here.
+using nlohmann::ordered_json;
+
+std::string text_of(const ordered_json& j) {
+  return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+const char* name_of(delivery kind) {
+  switch (kind) {
+  case delivery::draft:
+    return "draft";
+  case delivery::final_answer:
+    return "final";
+  case delivery::notice:
+    return "notice";
+  case delivery::reply:
+    return "reply";
+  case delivery::file:
+    return "file";
+  }
+  return "notice";
+}
+
+/// No NUL: servers on PostgreSQL refuse it.
+std::string plain(std::string_view text) {
+  std::string out = valid_utf8(text);
+  for (std::size_t at = out.find('\0'); at != std::string::npos; at = out.find('\0', at))
+    out.replace(at, 1, "\xEF\xBF\xBD");
+  return out;
+}
+
+std::string short_name(std::string_view name) {
+  const std::string valid = plain(name);
+  return std::string(cut_utf8(valid, 255));
+}
+
+ordered_json marker_of(const chat_marker& m) {
+  return {{"owner", m.owner.value},    {"chat", m.chat},   {"platform_chat_id", m.platform.value},
+          {"agent_id", m.agent.value}, {"state", m.state}, {"epoch", m.epoch},
+          {"intent", m.intent.value}};
+}
+
+ordered_json marker_of(const space_marker& m) {
+  return {{"owner", m.owner.value},
+          {"agent", m.agent.value},
+          {"language", m.lang == language::ru ? "ru" : "en"},
+          {"intent", m.intent.value}};
+}
+
+/// The whole map, because a server replaces its own by it: a type left out would fall back to
+/// state_default. 100 is nobody but us; where a newer room version sets 150 for tombstones, the
+/// creator stands above both.
+ordered_json power_events() {
+  return {{"m.room.name", 50},
+          {"m.room.avatar", 50},
+          {"m.room.canonical_alias", 50},
+          {"m.room.power_levels", 100},
+          {"m.room.history_visibility", 100},
+          {"m.room.server_acl", 100},
+          {"m.room.encryption", 100},
+          {"m.room.tombstone", 100},
+          {"m.space.child", 100},
+          {chat_marker_type, 100},
+          {space_marker_type, 100}};
+}
+
+ordered_json state_event(std::string_view type, std::string_view key, ordered_json content) {
+  return {{"type", type}, {"state_key", key}, {"content", std::move(content)}};
+}
+
+/// Servers' private presets let guests join.
+ordered_json visibility() {
+  return ordered_json::array(
+      {state_event("m.room.history_visibility", "", {{"history_visibility", "shared"}}),
+       state_event("m.room.guest_access", "", {{"guest_access", "forbidden"}})});
+}
+
+ordered_json timeline_filter(const user_id& me) {
+  return {{"limit", 50},
+          {"not_senders", ordered_json::array({me.value})},
+          {"lazy_load_members", true},
+          {"types", ordered_json::array({"m.room.message", "m.room.redaction", "m.room.encrypted",
+                                         "m.reaction", "m.room.member", "m.room.tombstone",
+                                         "m.room.encryption", "m.room.name", "io.patchbay.*"})}};
+}
+
+} // namespace
+
+std::string compose_message(const message_draft& m) {
+  const std::string valid = plain(m.text);
+  ordered_json j;
+  j["msgtype"] = m.silent ? "m.notice" : "m.text";
+  j["body"] = cut_part(valid);
+  j["m.mentions"] = ordered_json::object();
+  for (const user_id& user : m.tells)
+    j["m.mentions"]["user_ids"].push_back(user.value);
+  if (!m.reply_to.empty())
+    j["m.relates_to"]["m.in_reply_to"]["event_id"] = m.reply_to.value;
+  ordered_json& d = j["io.patchbay.delivery"];
+  if (!m.turn.empty())
+    d["turn"] = m.turn.value;
+  d["kind"] = name_of(m.kind);
+  d["part"] = m.part;
+  if (!m.row.empty())
+    d["id"] = m.row.value;
+  return text_of(j);
+}
+
+std::optional<outbox_id> delivery_row(std::string_view content) {
+  const auto j = nlohmann::json::parse(content, nullptr, false);
+  if (!j.is_object())
+    return std::nullopt;
+  const auto d = j.find("io.patchbay.delivery");
+  if (d == j.end() || !d->is_object())
+    return std::nullopt;
+  const auto id = d->find("id");
+  if (id == d->end() || !id->is_string())
+    return std::nullopt;
+  return outbox_id{id->get<std::string>()};
+}
+
+std::string compose_chat_marker(const chat_marker& m) { return text_of(marker_of(m)); }
+
+std::string compose_space_marker(const space_marker& m) { return text_of(marker_of(m)); }
+
+std::string compose_space_child(const std::string& server) {
+  return text_of({{"via", ordered_json::array({server})}, {"suggested", true}});
+}
+
+std::string compose_room_name(std::string_view name) {
+  return text_of({{"name", short_name(name)}});
+}
+
+std::string compose_create_space(const space_request& r) {
+  ordered_json initial = visibility();
+  initial.push_back(state_event(space_marker_type, "", marker_of(r.marker)));
+  return text_of({{"preset", "private_chat"},
+                  {"name", short_name(r.name)},
+                  {"invite", ordered_json::array({r.marker.owner.value})},
+                  {"creation_content", {{"type", "m.space"}}},
+                  {"power_level_content_override",
+                   {{"events_default", 100}, {"invite", 100}, {"events", power_events()}}},
+                  {"initial_state", std::move(initial)}});
+}
+
+std::string compose_create_chat(const chat_request& r) {
+  const ordered_json members_of_space{{"type", "m.room_membership"}, {"room_id", r.space.value}};
+  ordered_json initial = visibility();
+  initial.push_back(state_event(
+      "m.room.join_rules", "",
+      {{"join_rule", "restricted"}, {"allow", ordered_json::array({members_of_space})}}));
+  initial.push_back(state_event("m.space.parent", r.space.value,
+                                {{"via", ordered_json::array({r.server})}, {"canonical", true}}));
+  initial.push_back(state_event(chat_marker_type, "", marker_of(r.marker)));
+  return text_of({{"preset", "private_chat"},
+                  {"name", short_name(r.name)},
+                  {"invite", ordered_json::array({r.marker.owner.value})},
+                  {"power_level_content_override", {{"invite", 100}, {"events", power_events()}}},
+                  {"initial_state", std::move(initial)}});
+}
+
+namespace {
+
+std::string sync_filter(ordered_json timeline) {
+  const ordered_json none{{"types", ordered_json::array()}};
+  const ordered_json state_types = ordered_json::array(
+      {"m.room.create", "m.room.member", "m.space.child", "m.space.parent", "io.patchbay.chat",
+       "io.patchbay.space", "m.room.encryption", "m.room.tombstone", "m.room.name"});
+  return text_of({{"presence", none},
+                  {"account_data", none},
+                  {"room",
+                   {{"account_data", none},
+                    {"ephemeral", none},
+                    {"state", {{"lazy_load_members", true}, {"types", state_types}}},
+                    {"timeline", std::move(timeline)}}}});
+}
+
+} // namespace
+
+std::string compose_sync_filter(const user_id& me) { return sync_filter(timeline_filter(me)); }
+
+std::string compose_initial_filter() {
+  return sync_filter({{"limit", 1}, {"types", ordered_json::array()}});
+}
+
+std::string compose_backfill_filter(const user_id& me) {
+  ordered_json filter = timeline_filter(me);
+  filter.erase("limit"); // the query names it
+  return text_of(filter);
+}
+
+} // namespace pb::matrix

@@ -1,0 +1,69 @@
+#pragma once
+// Bodies that we send, as exact JSON text: the same input gives the same bytes, so that an outbox
+// row's bytes can be made again and compared. Bytes that are not UTF-8 become U+FFFD.
+
+#include "bridges/matrix/content.hpp"
+#include "bridges/matrix/text.hpp"
+#include "messages/values/ids.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pb::matrix {
+
+/// What a message is to the one who follows a turn (contract, section 7).
+enum class delivery { draft, final_answer, notice, reply, file };
+
+/// A text message of ours.
+struct message_draft {
+  std::string text;           ///< cut to one part: split_text makes more of it
+  bool silent = false;        ///< m.notice: notifies nobody and is answered by no bot
+  event_id reply_to;          ///< empty: no reply
+  std::vector<user_id> tells; ///< m.mentions: who gets a notification; m.mentions is always there
+  turn_id turn;               ///< empty: of no turn
+  outbox_id row;              ///< by which the room itself can say that it was sent; may be empty
+  delivery kind = delivery::reply;
+  int part = 0; ///< counted from 0
+};
+std::string compose_message(const message_draft& m);
+
+/// The outbox row that a message of ours came from; nothing if it names none.
+std::optional<outbox_id> delivery_row(std::string_view content);
+
+/// Contents of our markers; parse_chat_marker and parse_space_marker give the same values back.
+std::string compose_chat_marker(const chat_marker& m);
+std::string compose_space_marker(const space_marker& m);
+
+/// m.space.child: {"via":[server],"suggested":true}.
+std::string compose_space_child(const std::string& server);
+/// m.room.name; 255 bytes of it at most.
+std::string compose_room_name(std::string_view name);
+
+struct space_request {
+  std::string name;
+  space_marker marker; ///< its owner is invited
+};
+/// createRoom for a person's Space.
+std::string compose_create_space(const space_request& r);
+
+struct chat_request {
+  std::string name;
+  room_id space;      ///< whose members may join without an invitation
+  std::string server; ///< ours, for m.space.parent
+  chat_marker marker; ///< its owner is invited
+};
+/// createRoom for a chat in a Space.
+std::string compose_create_chat(const chat_request& r);
+
+/// The filter of our sync: what a bot acts on and nothing of its own in timelines. Own events stay
+/// in `state`, where our markers are.
+std::string compose_sync_filter(const user_id& me);
+/// For a sync without a position: no timelines, so that `state` is the present state. (The other
+/// filter would hide our own state events that lie within a timeline.)
+std::string compose_initial_filter();
+/// The same for the pages that fill a gap.
+std::string compose_backfill_filter(const user_id& me);
+
+} // namespace pb::matrix

@@ -1,0 +1,202 @@
+#include "bridges/net/client_connection.hpp"
+
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/string.hpp>
+
+#include <array>
+
+namespace pb::net {
+
+namespace {
+
+constexpr std::size_t header_limit = 64 * 1024;
+constexpr std::size_t read_size = 32 * 1024;
+
+bool idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE";
+}
+
+bool ours(std::string_view name) {
+  using boost::beast::iequals;
+  return iequals(name, "Host") || iequals(name, "Content-Length") ||
+         iequals(name, "Transfer-Encoding") || iequals(name, "Connection");
+}
+
+} // namespace
+
+client_connection::client_connection(std::shared_ptr<http_pool> pool, origin_pool& at)
+    : pool_(std::move(pool)), at_(&at) {}
+
+void client_connection::open(exchange_ptr first) {
+  first->on = this;
+  current_ = std::move(first);
+  opener_ =
+      std::make_shared<opener>(pool_->io, at_->where, pool_->tls,
+                               [weak = weak_from_this()](tl::expected<any_stream, open_failure> r) {
+                                 auto self = weak.lock();
+                                 if (!self || !self->pool_)
+                                   return;
+                                 self->opener_.reset();
+                                 if (!r) {
+                                   self->fail(r.error().error, std::move(r.error().cause));
+                                   return;
+                                 }
+                                 self->stream_.emplace(std::move(*r));
+                                 ++self->pool_->io.counters.http_connections;
+                                 self->write();
+                                 self->read();
+                               });
+  opener_->start();
+}
+
+void client_connection::run(exchange_ptr ex) {
+  ex->on = this;
+  current_ = std::move(ex);
+  used_before_ = true;
+  write();
+}
+
+void client_connection::close() {
+  if (!pool_)
+    return;
+  auto self = shared_from_this();
+  auto pool = std::move(pool_);
+  pool_.reset();
+  if (opener_)
+    opener_->cancel();
+  if (stream_)
+    stream_->close();
+  if (current_)
+    current_->on = nullptr;
+  current_.reset();
+  pool->gone(*at_, self);
+}
+
+void client_connection::write() {
+  const auto& r = current_->request;
+  head_.clear();
+  head_.append(r.method).append(" ").append(r.target).append(" HTTP/1.1\r\nHost: ");
+  head_.append(at_->where.authority).append("\r\n");
+  bool agent = false;
+  for (const auto& h : r.headers) {
+    if (ours(h.name))
+      continue;
+    agent = agent || boost::beast::iequals(h.name, "User-Agent");
+    head_.append(h.name).append(": ").append(h.value).append("\r\n");
+  }
+  if (!agent && !pool_->options.user_agent.empty())
+    head_.append("User-Agent: ").append(pool_->options.user_agent).append("\r\n");
+  if (!r.body.empty() || r.method == "POST" || r.method == "PUT" || r.method == "PATCH")
+    head_.append("Content-Length: ").append(std::to_string(r.body.size())).append("\r\n");
+  head_.append("\r\n");
+
+  reader_.emplace(header_limit, r.response_limit, r.method == "HEAD");
+  answered_ = false;
+  writing_ = true;
+  current_->sent = true;
+  const std::array<asio::const_buffer, 2> out{asio::buffer(head_), asio::buffer(r.body)};
+  asio::async_write(*stream_, out,
+                    [self = shared_from_this(), ex = current_](error_code, std::size_t) {
+                      // A failure is left to the read side: the server may have answered before it
+                      // closed, and if it has not, the read fails too.
+                      self->writing_ = false;
+                    });
+}
+
+void client_connection::read() {
+  stream_->async_read_some(in_.prepare(read_size),
+                           [self = shared_from_this()](error_code ec, std::size_t n) {
+                             if (self->pool_)
+                               self->on_read(ec, n);
+                           });
+}
+
+void client_connection::on_read(error_code ec, std::size_t bytes) {
+  if (!current_) { // idle: the server closes, or speaks without being asked
+    close();
+    return;
+  }
+  in_.commit(bytes);
+  answered_ = answered_ || bytes > 0;
+  if (bytes > 0 && !parse())
+    return;
+  if (!ec) {
+    read();
+    return;
+  }
+  // The end of the connection is the end of a body only if nothing else says where it ends. A TLS
+  // stream that was cut off (no close_notify) is never such an end.
+  if (ec == asio::error::eof && reader_->got_some()) {
+    error_code partial;
+    reader_->put_eof(partial);
+    if (!partial) {
+      complete();
+      return;
+    }
+  }
+  fail(http_error::closed, ec == asio::error::eof ? "the server closed" : ec.message());
+}
+
+/// False: the exchange has ended here, one way or the other.
+bool client_connection::parse() {
+  while (in_.size() > 0) {
+    error_code ec;
+    const auto n = reader_->put(in_.data(), ec);
+    in_.consume(n);
+    if (ec == http::error::need_more && in_.size() <= header_limit)
+      return true; // a chunk header has no limit in the parser
+    if (ec) {
+      fail(ec == http::error::body_limit ? http_error::too_large : http_error::malformed,
+           "answer: " + ec.message());
+      return false;
+    }
+    if (reader_->is_done()) {
+      if (reader_->message.status >= 200) {
+        complete();
+        return false;
+      }
+      const auto& r = current_->request; // 1xx: the real answer follows
+      reader_.emplace(header_limit, r.response_limit, r.method == "HEAD");
+    } else if (n == 0) {
+      return true;
+    }
+  }
+  return true;
+}
+
+void client_connection::complete() {
+  auto self = shared_from_this();
+  auto pool = pool_;
+  auto ex = std::move(current_);
+  current_.reset();
+  ex->on = nullptr;
+  http_response response = std::move(reader_->message);
+  const bool more = !writing_ && in_.size() == 0 && !reader_->need_eof() && reader_->keep_alive();
+  if (more) {
+    read();
+    pool->released(*at_, self);
+  } else {
+    close();
+  }
+  pool->finish(ex, std::move(response));
+}
+
+void client_connection::fail(http_error error, std::string cause) {
+  auto self = shared_from_this();
+  auto pool = pool_;
+  auto ex = std::move(current_);
+  current_.reset();
+  ex->on = nullptr;
+  const bool stale = error == http_error::closed && used_before_ && !answered_ && !ex->retried &&
+                     idempotent(ex->request.method);
+  if (stale) {
+    pool->again(*at_, ex); // takes the place of this connection, which counts no more
+    close();
+    return;
+  }
+  close();
+  const bool sent = ex->sent;
+  pool->finish(ex, tl::unexpected<http_failure>(http_failure{error, std::move(cause), sent}));
+}
+
+} // namespace pb::net

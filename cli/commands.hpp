@@ -1,0 +1,36 @@
+#pragma once
+// The subcommands. Each returns the exit code of the process.
+
+#include "config/load.hpp"
+
+#include <optional>
+#include <string>
+
+namespace pb::cli {
+
+/// Exit codes of the contract.
+enum exit_code : int {
+  ok = 0,
+  failed = 1,         ///< the work failed; said why
+  usage = 64,         ///< wrong usage
+  unavailable = 69,   ///< something outside is unavailable or refuses us
+  bug = 70,           ///< our own fault
+  configuration = 78,
+};
+
+struct run_options {
+  config::command_line config;
+  std::optional<int> pin; ///< CPU that all threads stay on, for measurements
+};
+
+int run(const run_options& options);
+int check(const config::command_line& given, bool json);
+int print_version(bool json);
+
+/// Reads files and environment; prints every problem to stderr. False: errors.
+bool load_configuration(const config::command_line& given, config::loaded& into);
+
+/// "patchbay: what, where, what to do next" on stderr.
+void complain(const std::string& sentence);
+
+} // namespace pb::cli

@@ -1,0 +1,99 @@
+#include "cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+namespace {
+
+using namespace pb::cli;
+
+/// Commands of the contract that a later version brings: they answer, in plain words.
+constexpr std::pair<const char*, const char*> later[] = {
+    {"doctor", "try everything outside: homeserver, agents, workspaces, disk"},
+    {"agent", "conformance run against an agent endpoint"},
+    {"agents", "the agent registry of a running router"},
+    {"rooms", "rooms of a running router; bind one to another agent"},
+    {"reconcile", "compare local state with the Spaces on the homeserver"},
+    {"reset", "clean-room QA: remove local state"},
+    {"import-surfaces", "take over the earlier bot's database"},
+    {"inject", "put a message into an actor"},
+    {"trace", "follow one message through all actors"},
+    {"record", "write a run's outside to a file"},
+    {"replay", "run a recorded outside again"},
+    {"top", "terminal view of agents, rooms and turns"},
+    {"backup", "consistent copy of the live database"},
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Patchbay joins people's chat rooms (Matrix) to AI agents."};
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "Help of all subcommands");
+
+  run_options run_with;
+  std::string config_file, env_file;
+  bool json = false;
+  int pin = -1;
+  auto* run_command = app.add_subcommand(
+      "run", "The main job. Without a file and without a homeserver in the environment it starts on the\n"
+             "embedded default: development homeserver, demonstration agent and console on loopback.");
+  run_command->add_option("--config", config_file, "patchbay.yaml");
+  run_command->add_option("--env-file", env_file, "file of variables (default: .env, if it is there)");
+  run_command->add_option("--pin", pin, "stay on this CPU (for measurements)")->check(CLI::Range(0, 1023));
+  run_command->footer([] { return pb::config::explain_keys(); });
+
+  auto* check_command = app.add_subcommand("check", "Load everything that `run` would and open nothing; print every fault.");
+  check_command->add_option("--config", config_file, "patchbay.yaml");
+  check_command->add_option("--env-file", env_file, "file of variables (default: .env, if it is there)");
+  check_command->add_flag("--json", json, "one JSON object");
+
+  auto* version_command = app.add_subcommand("version", "Version, commit, versions of libraries.");
+  version_command->add_flag("--json", json, "one JSON object");
+
+  for (const auto& [name, what] : later) {
+    auto* c = app.add_subcommand(name, std::string{what} + " (not there yet)");
+    c->allow_extras();
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::CallForAllHelp& e) {
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    complain(std::string{e.what()} + "; see patchbay --help");
+    return usage;
+  }
+
+  const auto given = [&] {
+    pb::config::command_line line;
+    if (!config_file.empty())
+      line.config_file = config_file;
+    if (!env_file.empty())
+      line.env_file = env_file;
+    return line;
+  };
+  try {
+    if (run_command->parsed()) {
+      run_with.config = given();
+      if (pin >= 0)
+        run_with.pin = pin;
+      return run(run_with);
+    }
+    if (check_command->parsed())
+      return check(given(), json);
+    if (version_command->parsed())
+      return print_version(json);
+  } catch (const std::exception& e) {
+    complain(std::string{"a bug: "} + e.what() + "; please report it with the log above");
+    return bug;
+  }
+  for (const auto& [name, what] : later)
+    if (app.got_subcommand(name)) {
+      complain(std::string{"`"} + name + "` is not there yet in this version; `patchbay --help` lists what is");
+      return failed;
+    }
+  return usage;
+}

@@ -1,0 +1,280 @@
+#include "actors/supervisor.hpp"
+#include "bridges/net/io.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/data_dir.hpp"
+#include "cli/embedded.hpp"
+#include "cli/version.hpp"
+#include "persistence/sqlite/open.hpp"
+
+#include <condition_variable>
+#include <csignal>
+#include <iostream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <sched.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+namespace pb::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct router_config : caf::actor_system_config {
+  router_config() {
+    add_message_types<caf::id_block::patchbay>();
+    // Ours, never read from a stray file: one thread is fastest on few cores, and a busy actor gives
+    // way after 50 messages.
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", 1U);
+    set("scheduler.max-throughput", 50U);
+  }
+};
+
+int exit_code_of(const fault& f) {
+  switch (f.code) {
+  case fault_code::configuration:
+  case fault_code::newer_schema:
+  case fault_code::foreign_file:
+    return configuration;
+  case fault_code::bug:
+    return bug;
+  default:
+    return unavailable;
+  }
+}
+
+int give_up(const fault& f) {
+  complain(f.sentence.empty() ? f.cause : f.sentence);
+  return exit_code_of(f);
+}
+
+void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<unsigned>(cpu), &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0)
+    complain("cannot stay on CPU " + std::to_string(cpu));
+}
+
+unix_ms wall_now() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// What the actors tell the main thread.
+class happenings {
+public:
+  void ready(const session_ref& who) {
+    std::lock_guard lock{m_};
+    ready_ = who;
+    changed_.notify_one();
+  }
+  void end(int code, std::string sentence) {
+    std::lock_guard lock{m_};
+    end_ = {code, std::move(sentence)};
+    changed_.notify_one();
+  }
+  /// Blocks until the end; `on_ready` runs here, once, when the router serves.
+  std::pair<int, std::string> wait(const std::function<void(const session_ref&)>& on_ready) {
+    std::unique_lock lock{m_};
+    for (bool told = false;;) {
+      changed_.wait(lock, [&] { return end_ || (ready_ && !told); });
+      if (end_)
+        return *end_;
+      told = true;
+      on_ready(*ready_);
+    }
+  }
+
+private:
+  std::mutex m_;
+  std::condition_variable changed_;
+  std::optional<session_ref> ready_;
+  std::optional<std::pair<int, std::string>> end_;
+};
+
+/// Everything that runs, in the order in which it is taken down again (last member first).
+struct router {
+  explicit router(config::loaded c) : conf(std::move(c)) {}
+
+  config::loaded conf;
+  std::shared_ptr<logger> log;
+  std::shared_ptr<metrics> numbers;
+  std::shared_ptr<health_board> health = std::make_shared<health_board>();
+  happenings news;
+
+  int run(const data_dir& home);
+
+private:
+  void announce(const session_ref& who, const embedded_world* world, const std::string& console);
+  void wait_for_actors(caf::actor_system& sys);
+};
+
+void router::announce(const session_ref& who, const embedded_world* world, const std::string& console) {
+  nlohmann::ordered_json ready{{"version", version},
+                               {"console", console},
+                               {"homeserver", conf.process.homeserver.url},
+                               {"bot", who.user.value},
+                               {"agents", nlohmann::json::array()}};
+  for (const auto& [id, spec] : conf.agents.agents)
+    ready["agents"].push_back(id.value);
+  if (world) {
+    ready["accounts"] = nlohmann::json::array();
+    for (const auto& a : world->accounts())
+      ready["accounts"].push_back({{"user_id", a.user}, {"password", a.password}});
+    std::cerr << "\n  Open the console:  " << console << "\n"
+              << "  Homeserver:        " << world->url() << "  (for development, loopback only)\n";
+    for (const auto& a : world->accounts())
+      std::cerr << "  Account:           " << a.user << "  password " << a.password << "\n";
+    std::cerr << "  The bot:           " << who.user.value << "\n\n";
+  }
+  std::cout << "ready " << ready.dump() << std::endl;
+}
+
+void router::wait_for_actors(caf::actor_system& sys) {
+  // ~actor_system waits for ever for an actor that does not end; a named culprit is better.
+  for (int i = 0; i < 500 && sys.registry().running() > 0; ++i)
+    std::this_thread::sleep_for(10ms);
+  if (const auto left = sys.registry().running(); left > 0) {
+    log->error("actors_left", {}, "actors do not end", {{"running", left}});
+    std::cerr.flush();
+    ::_exit(bug);
+  }
+}
+
+int router::run(const data_dir& home) {
+  io_runtime io;
+  std::unique_ptr<embedded_world> world;
+  if (conf.process.homeserver.embedded) {
+    auto started = embedded_world::start(io, home, conf.process, conf.agents);
+    if (!started)
+      return give_up(started.error());
+    world = std::move(*started);
+    std::cerr << world->banner() << '\n';
+  }
+  store_options disk_options;
+  disk_options.path = conf.process.storage.path.empty() ? home.path() + "/patchbay.db"
+                                                        : conf.process.storage.path;
+  disk_options.synchronous = conf.process.storage.synchronous;
+  auto disk = open_store(disk_options);
+  if (!disk)
+    return give_up(disk.error());
+  std::string token;
+  if (conf.process.admin.token) {
+    token = conf.process.admin.token->show();
+  } else {
+    auto made = home.secret_file("admin.token");
+    if (!made)
+      return give_up(made.error());
+    token = *made;
+  }
+
+  std::shared_ptr<http_client> http = make_http_client(io);
+  std::shared_ptr<dialer> dial = make_dialer(io);
+  int code = 0;
+  {
+    router_config caf_config;
+    caf::actor_system sys{caf_config};
+    router_deps deps;
+    deps.around = {log, numbers, wall_now, std::random_device{}()};
+    deps.around.seed = (deps.around.seed << 32) ^ static_cast<std::uint64_t>(wall_now());
+    deps.health = health;
+    deps.disk = std::move(*disk);
+    deps.http = http;
+    deps.dial = dial;
+    deps.process = conf.process;
+    deps.agents = conf.agents;
+    std::string console_link;
+    deps.on_ready = [this](const session_ref& who) { news.ready(who); };
+    deps.on_end = [this](int c, std::string sentence) { news.end(c, std::move(sentence)); };
+
+    auto boss = sys.spawn(supervisor, std::move(deps));
+    console_wiring wiring;
+    wiring.health = health;
+    wiring.numbers = numbers;
+    wiring.supervisor = boss;
+    wiring.token = token;
+    wiring.listen = conf.process.admin.listen.host;
+    wiring.clock = &io.clock();
+    nlohmann::json console{{"homeserver", nullptr},
+                           {"bot", conf.process.homeserver.user.value},
+                           {"accounts", nlohmann::json::array()}};
+    if (world) {
+      console["homeserver"] = world->url();
+      for (const auto& a : world->accounts())
+        console["accounts"].push_back({{"user_id", a.user}, {"password", a.password}});
+    }
+    wiring.console_json = console.dump();
+    server_options where;
+    where.address = conf.process.admin.listen.host;
+    where.port = conf.process.admin.listen.port;
+    auto admin = conf.process.admin.listen_given ? make_http_server(io, where, make_console(wiring))
+                                                 : serve_near(io, where, make_console(wiring));
+    wiring.supervisor = nullptr;
+    std::shared_ptr<http_server> console_server;
+    if (!admin) {
+      caf::anon_send(boss, router_failed{exit_code_of(admin.error()),
+                                         "the console cannot listen on " + where.address + ":" +
+                                             std::to_string(where.port) + " (" + admin.error().cause +
+                                             "); free the port or set admin.listen"});
+    } else {
+      console_server = std::move(*admin);
+      const auto& host = where.address;
+      console_link = "http://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+                      std::to_string(console_server->port()) + "/#token=" + token;
+    }
+    auto weak = caf::actor_cast<caf::weak_actor_ptr>(boss);
+    io.on_signals({SIGTERM, SIGINT, SIGHUP}, [weak, l = log, count = 0](int signal) mutable {
+      if (signal == SIGHUP) {
+        l->warning("reload_not_there", {}, "reading the configuration again is not there yet: restart");
+        return;
+      }
+      if (++count > 1) {
+        l->warning("stopped_at_once", {}, "a second signal: stopping at once");
+        ::_exit(128 + signal);
+      }
+      if (auto strong = weak.lock())
+        caf::anon_send(caf::actor_cast<caf::actor>(strong), stop_router{});
+    });
+    log->info("router_started", {}, "patchbay is starting",
+              {{"version", version}, {"commit", commit}, {"agents", conf.agents.agents.size()}});
+    boss = nullptr;
+    const auto [end_code, sentence] = news.wait(
+        [&](const session_ref& who) { announce(who, world.get(), console_link); });
+    code = end_code;
+    if (!sentence.empty())
+      complain(sentence);
+    if (console_server)
+      console_server->stop();
+    console_server.reset();
+    wait_for_actors(sys);
+  }
+  if (world)
+    world->stop();
+  io.stop();
+  return code;
+}
+
+} // namespace
+
+int run(const run_options& options) {
+  ::umask(077);
+  config::loaded conf;
+  if (!load_configuration(options.config, conf))
+    return configuration;
+  if (options.pin)
+    pin_to(*options.pin);
+  auto home = data_dir::open(conf.process.data_dir);
+  if (!home)
+    return give_up(home.error());
+  router all{std::move(conf)};
+  all.log = make_logger(all.conf.process.log.format, all.conf.process.log.level);
+  all.numbers = std::make_shared<metrics>();
+  return all.run(*home);
+}
+
+} // namespace pb::cli

@@ -1,0 +1,67 @@
+#include "persistence/sqlite/outbox_table.hpp"
+
+namespace pb::sqlite {
+
+outbox_table::outbox_table(database& db)
+    : db_(db),
+      add_(db.prepare("add to outbox",
+                      "INSERT INTO outbox(id, room, kind, priority, type, state_key, txn, device,"
+                      " body, turn, made_at, notify, trace, state)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")),
+      record_(db.prepare("record sending", "UPDATE outbox SET state = ?, event_id = nullif(?, ''),"
+                                           " reason = nullif(?, '') WHERE id = ? AND state = 0")),
+      exists_(db.prepare("find in outbox", "SELECT 1 FROM outbox WHERE id = ?")),
+      waiting_(db.prepare("waiting outbox",
+                          "SELECT seq, id, room, kind, priority, type, state_key, txn, device,"
+                          " body, turn, made_at, notify, trace FROM outbox"
+                          " INDEXED BY outbox_waiting WHERE state = 0 AND seq > ?"
+                          " ORDER BY seq LIMIT ?")),
+      marker_waits_(db.prepare("waiting markers",
+                               "SELECT 1 FROM outbox INDEXED BY outbox_markers"
+                               " WHERE room = ? AND state = 0 AND kind = 1 LIMIT 1")) {}
+
+result<std::int64_t> outbox_table::add(const outbox_row& m) {
+  if (auto ok = add_.run(m.id, m.room, m.kind, m.priority, m.type, m.state_key, m.txn, m.device,
+                         m.body, m.turn, m.made_at, m.notify, m.tr);
+      !ok)
+    return tl::unexpected<fault>(ok.error());
+  return db_.last_rowid();
+}
+
+result<void> outbox_table::record(const send_outcome& outcome) {
+  if (outcome.state != outbox_state::waiting) { // waiting: it is tried again with the same bytes
+    if (auto ok = record_.run(outcome.state, outcome.event, outcome.reason, outcome.id); !ok)
+      return ok;
+    if (db_.changes() != 0)
+      return {};
+  }
+  bool there = false;
+  if (auto ok = exists_.each([&](row&) { there = true; }, outcome.id); !ok)
+    return ok;
+  if (!there)
+    return fail(fault_code::not_found, "record sending: no outbox row " + outcome.id.value);
+  return {};
+}
+
+result<std::vector<outbox_row>> outbox_table::waiting(std::int64_t after, std::int64_t limit) {
+  std::vector<outbox_row> rows;
+  auto ok = waiting_.each(
+      [&](row& r) {
+        auto& m = rows.emplace_back();
+        r >> m.seq >> m.id >> m.room >> m.kind >> m.priority >> m.type >> m.state_key >> m.txn >>
+            m.device >> m.body >> m.turn >> m.made_at >> m.notify >> m.tr;
+      },
+      after, limit);
+  if (!ok)
+    return tl::unexpected<fault>(ok.error());
+  return rows;
+}
+
+result<bool> outbox_table::marker_waits(const room_id& room) {
+  bool waits = false;
+  if (auto ok = marker_waits_.each([&](row&) { waits = true; }, room); !ok)
+    return tl::unexpected<fault>(ok.error());
+  return waits;
+}
+
+} // namespace pb::sqlite

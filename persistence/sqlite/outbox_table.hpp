@@ -1,0 +1,29 @@
+#pragma once
+// What was decided to be said: bytes that never change, and what became of them.
+
+#include "messages/values/outbox.hpp"
+#include "persistence/sqlite/database.hpp"
+
+#include <vector>
+
+namespace pb::sqlite {
+
+class outbox_table {
+public:
+  explicit outbox_table(database& db);
+
+  /// The new row's seq. Error conflict: the id was used before.
+  result<std::int64_t> add(const outbox_row& message);
+  /// Only a waiting row changes: sent and dead stay. Error not_found: no such row.
+  result<void> record(const send_outcome& outcome);
+  /// Waiting rows behind `after`, in order.
+  result<std::vector<outbox_row>> waiting(std::int64_t after, std::int64_t limit);
+  /// A state event of the room is not sent yet.
+  result<bool> marker_waits(const room_id& room);
+
+private:
+  database& db_;
+  statement add_, record_, exists_, waiting_, marker_waits_;
+};
+
+} // namespace pb::sqlite

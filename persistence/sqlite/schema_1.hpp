@@ -1,0 +1,138 @@
+#pragma once
+// Migration 1: the whole first schema.
+//
+// What a message costs is decided here: one row in each of inbox, turn and outbox, each with one
+// index entry by a random id, and partial indexes that hold only what is unfinished, so they stay
+// a page or two. Enumerations are numbers, see encoding.hpp. No column refers to a room except of a
+// turn: notices go to rooms that we do not know, and Spaces and rooms are found in any order.
+
+namespace pb::sqlite {
+
+inline constexpr const char* schema_1 = R"sql(
+CREATE TABLE meta(
+  key TEXT PRIMARY KEY,        -- 'cursor': next_batch of the last admitted sync response
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sequence(
+  name TEXT PRIMARY KEY,       -- 'platform_chat_id'
+  last INTEGER NOT NULL CHECK(last BETWEEN 0 AND 9007199254740991)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE account(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  user TEXT NOT NULL,
+  device TEXT NOT NULL,
+  access_token TEXT NOT NULL   -- empty unless we logged in by password
+) STRICT;
+
+CREATE TABLE user(
+  id TEXT PRIMARY KEY,
+  space TEXT NOT NULL,
+  agent TEXT NOT NULL,
+  next_chat INTEGER NOT NULL CHECK(next_chat >= 1),
+  lang INTEGER NOT NULL CHECK(lang BETWEEN 0 AND 1)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE room(
+  id TEXT PRIMARY KEY,
+  kind INTEGER NOT NULL CHECK(kind BETWEEN 0 AND 2),
+  owner TEXT NOT NULL,
+  chat TEXT NOT NULL,
+  platform INTEGER NOT NULL CHECK(platform BETWEEN 0 AND 9007199254740991),
+  agent TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 2),
+  space TEXT NOT NULL,
+  intent TEXT NOT NULL,
+  title TEXT NOT NULL,
+  encrypted_told INTEGER NOT NULL CHECK(encrypted_told BETWEEN 0 AND 1)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX room_platform ON room(platform) WHERE platform > 0;
+
+-- Apart from room, because a room may be known to be encrypted before it is known as ours.
+CREATE TABLE encrypted_room(
+  id TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE invite(
+  room TEXT PRIMARY KEY,
+  inviter TEXT NOT NULL,
+  direct INTEGER NOT NULL CHECK(direct BETWEEN 0 AND 1),
+  trace TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE intent(
+  id TEXT PRIMARY KEY,
+  kind INTEGER NOT NULL CHECK(kind BETWEEN 0 AND 1),
+  step INTEGER NOT NULL CHECK(step BETWEEN 0 AND 4),
+  owner TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  origin_event TEXT NOT NULL,
+  title TEXT NOT NULL,
+  chat TEXT NOT NULL,
+  platform INTEGER NOT NULL CHECK(platform BETWEEN 0 AND 9007199254740991),
+  agent TEXT NOT NULL,
+  space TEXT NOT NULL,
+  room TEXT NOT NULL,
+  trace TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE inbox(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_id TEXT NOT NULL UNIQUE,
+  room TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  type TEXT NOT NULL,
+  state_key TEXT,
+  sent_at INTEGER NOT NULL,    -- as the homeserver says, in ms
+  admitted_at INTEGER NOT NULL, -- by our clock, in ms
+  backlog INTEGER NOT NULL CHECK(backlog BETWEEN 0 AND 1),
+  outcome INTEGER CHECK(outcome BETWEEN 0 AND 3), -- NULL: pending
+  trace TEXT NOT NULL,
+  content TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX inbox_pending ON inbox(room, seq) WHERE outcome IS NULL;
+
+CREATE TABLE turn(
+  id TEXT PRIMARY KEY,
+  room TEXT NOT NULL REFERENCES room(id),
+  agent TEXT NOT NULL,
+  chat INTEGER NOT NULL,
+  inbox_seq INTEGER NOT NULL,
+  state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 4),
+  attempts INTEGER NOT NULL CHECK(attempts >= 1),
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX turn_open ON turn(room) WHERE state = 0;
+
+-- The transaction id holds the row's id, so that its uniqueness needs no index of its own.
+CREATE TABLE outbox(
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  txn TEXT NOT NULL CHECK(txn = 'pb-' || id OR (kind = 1 AND txn = '')),
+  room TEXT NOT NULL,
+  kind INTEGER NOT NULL CHECK(kind BETWEEN 0 AND 1),
+  priority INTEGER NOT NULL CHECK(priority BETWEEN 0 AND 2),
+  type TEXT NOT NULL,
+  state_key TEXT NOT NULL,
+  device TEXT NOT NULL,
+  turn TEXT NOT NULL,
+  made_at INTEGER NOT NULL,
+  notify INTEGER NOT NULL CHECK(notify BETWEEN 0 AND 1),
+  state INTEGER NOT NULL CHECK(state BETWEEN 0 AND 2),
+  event_id TEXT,               -- when sent
+  reason TEXT,                 -- when dead
+  trace TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX outbox_waiting ON outbox(seq) WHERE state = 0;
+CREATE INDEX outbox_markers ON outbox(room) WHERE state = 0 AND kind = 1;
+CREATE INDEX outbox_dead ON outbox(seq) WHERE state = 2;
+)sql";
+
+} // namespace pb::sqlite

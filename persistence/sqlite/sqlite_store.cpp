@@ -1,0 +1,334 @@
+#include "persistence/sqlite/sqlite_store.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace pb::sqlite {
+namespace {
+
+/// Past this many pages (4 KiB each) the write-ahead log goes into the file at the next begin().
+constexpr int log_page_limit = 2'000;
+
+std::int64_t as_limit(std::size_t limit) {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max() - 1;
+  return limit > static_cast<std::size_t>(most) ? most : static_cast<std::int64_t>(limit);
+}
+
+/// Of one event, in bytes: far above what a homeserver accepts, below SQLite's limit of a row.
+constexpr std::size_t row_limit = std::size_t{8} << 20;
+
+std::size_t size_of(const matrix_event& e) {
+  return e.id.value.size() + e.room.value.size() + e.sender.value.size() + e.type.size() +
+         (e.state_key ? e.state_key->size() : 0) + e.content.size();
+}
+
+tl::unexpected<fault> pass(const fault& why) { return tl::unexpected<fault>(why); }
+
+} // namespace
+
+sqlite_store::sqlite_store(database db, std::function<unix_ms()> now)
+    : db_(std::move(db)), now_(std::move(now)), begin_(db_.prepare("begin", "BEGIN IMMEDIATE")),
+      commit_(db_.prepare("commit", "COMMIT")), rollback_(db_.prepare("rollback", "ROLLBACK")),
+      savepoint_(db_.prepare("savepoint", "SAVEPOINT op")),
+      release_(db_.prepare("release", "RELEASE op")),
+      back_(db_.prepare("roll back", "ROLLBACK TO op")),
+      work_(db_.prepare("rooms with work",
+                        "SELECT room FROM inbox INDEXED BY inbox_pending WHERE outcome IS NULL"
+                        " UNION SELECT room FROM turn INDEXED BY turn_open WHERE state = 0")),
+      counts_(db_.prepare(
+          "counts",
+          "SELECT (SELECT count(*) FROM inbox INDEXED BY inbox_pending WHERE outcome IS NULL),"
+          " (SELECT count(*) FROM outbox INDEXED BY outbox_waiting WHERE state = 0),"
+          " (SELECT count(*) FROM outbox INDEXED BY outbox_dead WHERE state = 2),"
+          " (SELECT count(*) FROM turn INDEXED BY turn_open WHERE state = 0),"
+          " (SELECT count(*) FROM room)")),
+      meta_(db_), inbox_(db_), turns_(db_), outbox_(db_), rooms_(db_), users_(db_), invites_(db_),
+      intents_(db_) {}
+
+// -- transactions --
+
+result<void> sqlite_store::begin() {
+  if (broken_)
+    return pass(*broken_);
+  if (grouped_)
+    return fail(fault_code::bug, "begin: a transaction is open");
+  // Here and not in commit(): what was committed can be told before the file is brought up to date.
+  // When space ran out it is done at once, because the log can then begin anew in its old place.
+  if (tight_ || db_.log_pages() > log_page_limit) {
+    auto ok = db_.checkpoint();
+    tight_ = false;
+    // After an error of fsync nobody knows what is on disk: a second try would only hide it. No
+    // space is different: the log still holds everything, and goes on growing until it is refused.
+    if (!ok && ok.error().code != fault_code::disk_full && ok.error().code != fault_code::busy) {
+      broken_ = ok.error();
+      return ok;
+    }
+  }
+  if (auto ok = begin_.run(); !ok)
+    return ok;
+  grouped_ = true;
+  lost_.reset();
+  return {};
+}
+
+result<void> sqlite_store::commit() {
+  if (!grouped_)
+    return fail(fault_code::bug, "commit: no transaction is open");
+  if (lost_) {
+    const auto why = *lost_;
+    rollback();
+    tight_ = why.code == fault_code::disk_full;
+    if (why.code == fault_code::storage)
+      broken_ = why;
+    return pass(why);
+  }
+  auto ok = commit_.run();
+  if (ok) {
+    grouped_ = false;
+    return ok;
+  }
+  rollback();
+  tight_ = ok.error().code == fault_code::disk_full;
+  if (!tight_)
+    broken_ = ok.error();
+  return ok;
+}
+
+void sqlite_store::rollback() {
+  if (db_.in_transaction())
+    (void)rollback_.run(); // fails only when the transaction has ended already
+  grouped_ = false;
+  lost_.reset();
+}
+
+result<void> sqlite_store::writable() const {
+  if (broken_)
+    return pass(*broken_);
+  if (lost_)
+    return pass(*lost_);
+  if (!grouped_)
+    return fail(fault_code::bug, "a write outside of begin and commit");
+  return {};
+}
+
+void sqlite_store::after_failure(const fault& why) {
+  if (grouped_ && !db_.in_transaction())
+    lost_ = why;
+}
+
+template <class F>
+auto sqlite_store::light(F&& op) -> decltype(op()) {
+  if (auto ok = writable(); !ok)
+    return pass(ok.error());
+  const auto before = db_.total_changes();
+  auto done = op();
+  if (!done) {
+    if (db_.total_changes() != before)
+      lost_ = done.error();
+    after_failure(done.error());
+  }
+  return done;
+}
+
+template <class F>
+auto sqlite_store::whole(F&& op) -> decltype(op()) {
+  if (auto ok = writable(); !ok)
+    return pass(ok.error());
+  auto done = [&]() -> decltype(op()) {
+    if (auto ok = savepoint_.run(); !ok)
+      return pass(ok.error());
+    auto result_of_op = op();
+    if (result_of_op) {
+      if (auto ok = release_.run(); !ok) {
+        lost_ = ok.error();
+        return pass(ok.error());
+      }
+    } else if (db_.in_transaction()) {
+      // What cannot be taken back must not be committed either.
+      if (auto ok = back_.run(); !ok || !release_.run())
+        lost_ = ok ? result_of_op.error() : ok.error();
+    }
+    return result_of_op;
+  }();
+  if (!done)
+    after_failure(done.error());
+  return done;
+}
+
+// -- reads --
+
+result<room_snapshot> sqlite_store::open_room(const room_id& id, std::size_t limit) {
+  room_snapshot out;
+  auto row = rooms_.find(id);
+  if (!row)
+    return pass(row.error());
+  auto waiting = inbox_.pending(id, 0, as_limit(limit) + 1);
+  if (!waiting)
+    return pass(waiting.error());
+  auto open = turns_.open(id);
+  if (!open)
+    return pass(open.error());
+  auto marker = outbox_.marker_waits(id);
+  if (!marker)
+    return pass(marker.error());
+  out.room = std::move(*row);
+  out.pending = std::move(*waiting);
+  out.more = out.pending.size() > limit;
+  if (out.more)
+    out.pending.resize(limit);
+  out.open_turns = std::move(*open);
+  out.marker_waits = *marker;
+  return out;
+}
+
+result<std::vector<inbox_row>> sqlite_store::pending(const room_id& id, std::int64_t after,
+                                                     std::size_t limit) {
+  return inbox_.pending(id, after, as_limit(limit));
+}
+
+result<std::vector<room_id>> sqlite_store::rooms_with_work() {
+  std::vector<room_id> out;
+  if (auto ok = work_.each([&](row& r) { r >> out.emplace_back(); }); !ok)
+    return pass(ok.error());
+  return out;
+}
+
+result<std::vector<outbox_row>> sqlite_store::outbox(std::int64_t after_seq, std::size_t limit) {
+  return outbox_.waiting(after_seq, as_limit(limit));
+}
+
+result<store_counts> sqlite_store::counts() {
+  store_counts c;
+  auto ok = counts_.each([&](row& r) {
+    r >> c.inbox_pending >> c.outbox_waiting >> c.outbox_dead >> c.turns_open >> c.rooms;
+  });
+  if (!ok)
+    return pass(ok.error());
+  return c;
+}
+
+// -- writes --
+
+result<void> sqlite_store::save_account(const account_row& account) {
+  return light([&] { return meta_.save_account(account); });
+}
+
+result<void> sqlite_store::dispatch(const turn_row& turn) {
+  return light([&] { return turns_.dispatch(turn); });
+}
+
+result<platform_chat_id> sqlite_store::draw_platform_chat_id() {
+  return light([&] { return meta_.draw(); });
+}
+
+result<admitted> sqlite_store::admit(const admission& batch) {
+  auto all = [&]() -> result<admitted> {
+    admitted out;
+    if (auto ok = apply(batch, out); !ok)
+      return pass(ok.error());
+    return out;
+  };
+  std::size_t bytes = 0;
+  for (const auto& row : batch.events)
+    bytes = std::max(bytes, size_of(row.event));
+  if (bytes > row_limit)
+    return fail(fault_code::too_large, "admit: an event of " + std::to_string(bytes) + " bytes");
+  return batch.restored.empty() && batch.restored_users.empty() ? light(all) : whole(all);
+}
+
+result<void> sqlite_store::apply(const admission& batch, admitted& out) {
+  const unix_ms now = batch.events.empty() ? 0 : now_();
+  for (const auto& event : batch.events) {
+    auto seq = inbox_.add(event, now);
+    if (!seq)
+      return pass(seq.error());
+    if (*seq)
+      out.fresh.emplace_back(event).seq = **seq;
+  }
+  for (const auto& room : batch.restored) {
+    if (auto ok = rooms_.restore(room); !ok)
+      return ok;
+    // Also of a room that was known: its marker may be newer than our row.
+    if (room.platform.value < std::int64_t{1} << 53)
+      if (auto ok = meta_.raise(room.platform); !ok)
+        return ok;
+  }
+  for (const auto& user : batch.restored_users)
+    if (auto ok = users_.restore(user); !ok)
+      return ok;
+  for (const auto& change : batch.memberships)
+    if (auto ok = rooms_.apply(change); !ok)
+      return ok;
+  for (const auto& room : batch.encrypted)
+    if (auto ok = rooms_.encrypt(room); !ok)
+      return ok;
+  for (const auto& invite : batch.invites) {
+    if (auto ok = invites_.put(invite); !ok)
+      return ok;
+    out.invites.push_back(invite);
+  }
+  // Without a cursor (rooms found at a walk, no sync response) the position stays.
+  return batch.cursor.empty() ? result<void>{} : meta_.set_cursor(batch.cursor);
+}
+
+result<std::vector<outbox_row>> sqlite_store::settle(const settlement& what) {
+  auto all = [&]() -> result<std::vector<outbox_row>> {
+    std::vector<outbox_row> out;
+    if (auto ok = apply(what, out); !ok)
+      return pass(ok.error());
+    return out;
+  };
+  const bool plain = !what.room && !what.user && !what.intent && what.outbox.size() <= 1;
+  return plain ? light(all) : whole(all);
+}
+
+result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>& out) {
+  // In this order: what can be refused first, and a turn's room before the turn.
+  if (what.room)
+    if (auto ok = put_room(*what.room); !ok)
+      return ok;
+  out.reserve(what.outbox.size());
+  for (const auto& message : what.outbox) {
+    auto seq = outbox_.add(message);
+    if (!seq)
+      return pass(seq.error());
+    out.emplace_back(message).seq = *seq;
+  }
+  if (what.turn)
+    if (auto ok = turns_.put(*what.turn); !ok)
+      return ok;
+  for (const auto& settled : what.inbox)
+    if (auto ok = inbox_.settle(settled); !ok)
+      return ok;
+  if (what.user)
+    if (auto ok = users_.put(*what.user); !ok)
+      return ok;
+  if (what.intent)
+    if (auto ok = intents_.put(*what.intent); !ok)
+      return ok;
+  if (what.intent_done)
+    if (auto ok = intents_.done(*what.intent_done); !ok)
+      return ok;
+  if (what.invite_done)
+    if (auto ok = invites_.done(*what.invite_done); !ok)
+      return ok;
+  return {};
+}
+
+result<void> sqlite_store::put_room(const room_row& room) {
+  if (auto ok = rooms_.put(room); !ok)
+    return ok;
+  return meta_.raise(room.platform); // never behind a number that is in use
+}
+
+result<void> sqlite_store::record(const std::vector<send_outcome>& outcomes) {
+  auto all = [&]() -> result<void> {
+    for (const auto& outcome : outcomes)
+      if (auto ok = outbox_.record(outcome); !ok)
+        return ok;
+    return {};
+  };
+  return outcomes.size() == 1 ? light(all) : whole(all);
+}
+
+} // namespace pb::sqlite

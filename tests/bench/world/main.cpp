@@ -1,0 +1,49 @@
+// bench_world [options] -- SUBJECT ARGS…: homeserver, agents, load and oracle around one subject.
+
+#include "tests/bench/world/run.hpp"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <exception>
+#include <iostream>
+#include <sys/resource.h>
+
+int main(int argc, char** argv) {
+  pb::bench::plan plan;
+  CLI::App app{"Homeserver and agents in one process, with an oracle for loss and doubling. Starts "
+               "the subject, loads it, prints one line of JSON."};
+  app.add_option("--port", plan.port, "port on 127.0.0.1 for homeserver and agents")->required();
+  app.add_option("--rooms", plan.form.rooms)->check(CLI::Range(1, 1'000'000));
+  app.add_option("--rooms-per-person", plan.form.rooms_per_person)->check(CLI::Range(1, 1'000'000));
+  app.add_option("--agents", plan.form.agents)->check(CLI::Range(1, 100'000));
+  app.add_option("--open", plan.open, "messages that are open at any time (W)")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--deltas", plan.form.deltas, "text chunks of an answer (D); 0 is one chunk");
+  app.add_option("--frames-per-write", plan.form.frames_per_write, "how an agent writes its chunks")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--bytes", plan.form.body_bytes, "of a text and of an answer")
+      ->check(CLI::Range(1, 60'000));
+  app.add_option("--warm-up", plan.warm_up_s, "seconds, from the first answer on");
+  app.add_option("--window", plan.window_s, "seconds that are measured");
+  app.add_option("--start-limit", plan.start_s, "seconds until the first answer at the latest");
+  app.add_flag("--memory", plan.memory, "measure memory: idle, and after each room spoke once");
+  app.add_option("--log", plan.log, "file for the subject's stderr");
+  app.add_option("subject", plan.argv, "command line of the subject, after --")->required();
+  CLI11_PARSE(app, argc, argv);
+
+  std::signal(SIGPIPE, SIG_IGN);
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  try {
+    pb::bench::run run(plan);
+    const int code = run.execute();
+    std::cout << run.report() << std::endl;
+    return code;
+  } catch (const std::exception& e) {
+    std::cerr << "bench_world: " << e.what() << std::endl;
+    return 1;
+  }
+}

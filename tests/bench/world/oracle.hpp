@@ -1,0 +1,85 @@
+#pragma once
+// Knows every message that was put in, what its answer must be, and what came back.
+
+#include "tests/bench/world/topology.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pb::bench {
+
+/// Counts since the start. A subject that did its job leaves every fault at 0.
+struct tally {
+  std::uint64_t injected = 0, answered = 0;
+  // Faults.
+  std::uint64_t doubled = 0;    ///< a second final for one message
+  std::uint64_t wrong = 0;      ///< a final with another text, in another room or to no message
+  std::uint64_t disordered = 0; ///< a final that overtook an earlier message of its room
+  std::uint64_t misrouted = 0;  ///< a message at another agent or chat, or with another text
+  std::uint64_t repeated = 0;   ///< a message that reached its agent twice
+  // Traffic.
+  std::uint64_t sends = 0; ///< events put into rooms, repeats of a transaction excepted
+  std::uint64_t notes = 0; ///< of these, what is no final: drafts, edits, notices
+  std::uint64_t requests = 0, polls = 0, typing = 0, unknown = 0, agent_connections = 0;
+
+  [[nodiscard]] bool faultless() const {
+    return injected == answered && !doubled && !wrong && !disordered && !misrouted && !repeated;
+  }
+};
+
+class oracle {
+public:
+  explicit oracle(const topology& t) : topology_(t), waiting_(t.form().rooms) {}
+
+  /// A person writes into `room`; the messages are numbered from 0 in this order.
+  std::uint64_t inject(std::uint32_t room, std::int64_t now_ns);
+
+  /// A message reached an agent. The answer that the agent must give, or nothing if it is not ours.
+  std::optional<std::string> reached(std::uint32_t agent, std::uint64_t chat_id,
+                                     std::string_view text);
+
+  struct final_event {
+    std::string_view body, reply_to; ///< reply_to may be empty
+  };
+  /// A final came back. The room that may speak again, or nothing when no open message got its
+  /// answer.
+  std::optional<std::uint32_t> answered(std::uint32_t room, final_event e, std::int64_t now_ns);
+
+  [[nodiscard]] std::string text_of(std::uint64_t message) const;
+  [[nodiscard]] std::string answer_to(std::uint64_t message) const;
+  [[nodiscard]] static std::string event_id_of(std::uint64_t message);
+  [[nodiscard]] std::uint32_t room_of(std::uint64_t message) const {
+    return messages_[message].room;
+  }
+  [[nodiscard]] std::uint64_t size() const { return messages_.size(); }
+  [[nodiscard]] std::uint64_t open() const { return counts.injected - counts.answered; }
+
+  /// Remembers the first few for the report.
+  void complain(std::string what);
+  [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
+
+  /// While it is set, the time from injection to final of each answer is kept here.
+  bool recording = false;
+  std::vector<std::int64_t> latencies_ns;
+  tally counts;
+
+private:
+  struct entry {
+    std::uint32_t room = 0;
+    bool answered = false, reached = false;
+    std::int64_t injected_ns = 0;
+  };
+  [[nodiscard]] std::string filled(std::string_view word, std::uint64_t message,
+                                   std::uint64_t salt) const;
+
+  const topology& topology_;
+  std::vector<entry> messages_;
+  std::vector<std::deque<std::uint64_t>> waiting_; ///< per room, in the order of injection
+  std::vector<std::string> complaints_;
+};
+
+} // namespace pb::bench

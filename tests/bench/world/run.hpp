@@ -1,0 +1,79 @@
+#pragma once
+// One benchmark run: start the subject, load it, measure a window, stop it, report.
+
+#include "tests/bench/world/homeserver.hpp"
+#include "tests/bench/world/server.hpp"
+#include "tests/bench/world/subject.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace pb::bench {
+
+struct plan {
+  shape form;
+  std::uint32_t open = 64; ///< messages that wait for their answer at any time
+  double warm_up_s = 1, window_s = 5, start_s = 120, drain_s = 15;
+  bool memory = false; ///< no window: memory before and after every room has spoken once
+  std::uint16_t port = 0;
+  std::string log = "/dev/null"; ///< of the subject's stderr
+  std::vector<std::string> argv;
+};
+
+class run {
+public:
+  explicit run(plan p);
+
+  /// Until the subject has ended. 0: measured, and the oracle is content; 1: no measurement;
+  /// 2: measured, but messages were lost, doubled, changed or sent astray.
+  int execute();
+  /// One line of JSON.
+  [[nodiscard]] std::string report() const;
+
+private:
+  using then = std::function<void()>;
+  void after(double seconds, then next);
+  void come_in();
+  void warm_up();
+  void open_window();
+  void close_window();
+  void drain(int polls_left);
+  [[nodiscard]] int patience() const;
+  void settle();
+  /// Calls `next` once nothing but polls has come in for a second.
+  void when_quiet(then next);
+  void touch_all();
+  void fail(std::string why);
+  void stop();
+  void inject_one();
+  void inject_into(std::uint32_t room);
+
+  plan plan_;
+  boost::asio::io_context io_;
+  topology rooms_;
+  oracle oracle_;
+  homeserver homeserver_;
+  server server_;
+  subject subject_;
+  boost::asio::steady_timer timer_, guard_;
+  std::mt19937_64 chance_{20};
+  std::vector<std::uint32_t>
+      free_;                    ///< rooms that may speak, once for each message they may have open
+  std::uint32_t untouched_ = 0; ///< rooms that have not spoken yet, in a memory run
+  bool ready_ = false, polling_ = false, loading_ = false, stopping_ = false;
+  std::string failure_;
+  usage begin_, end_;
+  tally first_, last_; ///< at both ends of the window
+  memory idle_, touched_, size_;
+  std::chrono::steady_clock::time_point started_;
+  double start_up_s_ = 0;
+  int exit_code_ = -1;
+};
+
+} // namespace pb::bench

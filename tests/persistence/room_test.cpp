@@ -1,0 +1,148 @@
+#include "support.hpp"
+
+using namespace pb;
+using namespace pb::test;
+
+namespace {
+
+room_row at(store& s, const char* id) { return need(s.room(room_id{id})).value(); }
+
+void admit(store& s, const admission& a) {
+  need(alone(s, [&] { return s.admit(a); }));
+}
+
+} // namespace
+
+TEST_CASE("A room comes back field by field and is updated as a whole", "[store]") {
+  auto s = memory();
+  auto r = chat("!r:x", 7);
+  r.kind = room_kind::lobby;
+  r.state = room_state::archived;
+  r.encrypted = r.encrypted_told = true;
+  add_room(*s, r);
+  auto back = at(*s, "!r:x");
+  CHECK(back.id == r.id);
+  CHECK(back.kind == r.kind);
+  CHECK(back.owner == r.owner);
+  CHECK(back.chat == r.chat);
+  CHECK(back.platform == r.platform);
+  CHECK(back.agent == r.agent);
+  CHECK(back.epoch == 2);
+  CHECK(back.state == r.state);
+  CHECK(back.space == r.space);
+  CHECK(back.intent == r.intent);
+  CHECK(back.title == r.title);
+  CHECK(back.encrypted);
+  CHECK(back.encrypted_told);
+
+  r.kind = room_kind::chat;
+  r.platform.value = 8;
+  r.epoch = 3;
+  r.state = room_state::active;
+  r.title = "Another";
+  add_room(*s, r);
+  back = at(*s, "!r:x");
+  CHECK(back.kind == room_kind::chat);
+  CHECK(back.platform.value == 8);
+  CHECK(back.epoch == 3);
+  CHECK(back.state == room_state::active);
+  CHECK(back.title == "Another");
+  CHECK(need(s->rooms()).size() == 1);
+  CHECK_FALSE(need(s->room(room_id{"!nobody:x"})).has_value());
+}
+
+TEST_CASE("Two rooms never share a platform_chat_id, rooms without one may be many", "[store]") {
+  auto s = memory();
+  add_room(*s, chat("!a:x", 7));
+  settlement what;
+  what.room = chat("!b:x", 7);
+  CHECK(refused(alone(*s, [&] { return s->settle(what); })).code == fault_code::conflict);
+  add_room(*s, chat("!lobby1:x", 0));
+  add_room(*s, chat("!lobby2:x", 0));
+  CHECK(need(s->rooms()).size() == 3);
+}
+
+TEST_CASE("Leaving and joining change the state of chats and lobbies that we know", "[store]") {
+  auto s = memory();
+  add_room(*s, chat("!chat:x", 1));
+  auto space = chat("!space:x", 0);
+  space.kind = room_kind::space;
+  add_room(*s, space);
+  auto archived = chat("!old:x", 2);
+  archived.state = room_state::archived;
+  add_room(*s, archived);
+
+  admission a;
+  for (const char* id : {"!chat:x", "!space:x", "!unknown:x"})
+    a.memberships.push_back({room_id{id}, membership::leave, user_id{"@alice:x"}});
+  a.memberships.push_back({room_id{"!old:x"}, membership::join, user_id{"@bot:x"}});
+  admit(*s, a);
+  CHECK(at(*s, "!chat:x").state == room_state::left);
+  CHECK(at(*s, "!space:x").state == room_state::active);
+  CHECK(at(*s, "!old:x").state == room_state::archived);
+  CHECK_FALSE(need(s->room(room_id{"!unknown:x"})).has_value());
+
+  a.memberships = {{room_id{"!chat:x"}, membership::join, user_id{"@bot:x"}}};
+  admit(*s, a);
+  CHECK(at(*s, "!chat:x").state == room_state::active);
+  a.memberships = {{room_id{"!chat:x"}, membership::ban, user_id{"@alice:x"}}};
+  admit(*s, a);
+  CHECK(at(*s, "!chat:x").state == room_state::left);
+}
+
+TEST_CASE("Encryption never goes off again, known before the room or after", "[store]") {
+  auto s = memory();
+  add_room(*s, chat("!r:x", 1));
+  CHECK_FALSE(at(*s, "!r:x").encrypted);
+  admission a;
+  a.encrypted = {room_id{"!r:x"}, room_id{"!later:x"}};
+  admit(*s, a);
+  admit(*s, a);
+  CHECK(at(*s, "!r:x").encrypted);
+  add_room(*s, chat("!r:x", 1)); // a writer that does not know yet
+  CHECK(at(*s, "!r:x").encrypted);
+  add_room(*s, chat("!later:x", 2));
+  CHECK(at(*s, "!later:x").encrypted);
+  CHECK(need(s->open_room(room_id{"!later:x"}, 1)).room->encrypted);
+}
+
+TEST_CASE("Restored rooms and people fill gaps and overwrite nothing", "[store]") {
+  auto s = memory();
+  add_room(*s, chat("!known:x", 5));
+  settlement person;
+  person.user = user_row{user_id{"@alice:x"}, room_id{"!space:x"}, agent_id{"writer"}, 3};
+  need(alone(*s, [&] { return s->settle(person); }));
+
+  admission a;
+  auto stale = chat("!known:x", 9);
+  stale.title = "from the marker";
+  a.restored = {stale, chat("!found:x", 6)};
+  a.restored_users = {{user_id{"@alice:x"}, room_id{"!other:x"}, agent_id{"other"}, 8},
+                      {user_id{"@bob:x"}, room_id{"!bobs:x"}, agent_id{}, 2, language::ru}};
+  admit(*s, a);
+  admit(*s, a);
+  CHECK(at(*s, "!known:x").title == "Chat");
+  CHECK(at(*s, "!known:x").platform.value == 5);
+  CHECK(at(*s, "!found:x").platform.value == 6);
+  const auto alice = need(s->user(user_id{"@alice:x"})).value();
+  CHECK(alice.space.value == "!space:x");
+  CHECK(alice.agent.value == "writer");
+  CHECK(alice.next_chat == 8);
+  const auto bob = need(s->user(user_id{"@bob:x"})).value();
+  CHECK(bob.space.value == "!bobs:x");
+  CHECK(bob.lang == language::ru);
+}
+
+TEST_CASE("A restored room with a taken or impossible number does not stop its batch", "[store]") {
+  auto s = memory();
+  add_room(*s, chat("!a:x", 5));
+  admission a = batch("s1", {event("$a")});
+  auto negative = chat("!n:x", -4);
+  auto huge = chat("!h:x", (std::int64_t{1} << 53));
+  a.restored = {chat("!b:x", 5), negative, huge, chat("!good:x", 6)};
+  admit(*s, a);
+  CHECK(need(s->rooms()).size() == 2);
+  CHECK(at(*s, "!good:x").platform.value == 6);
+  CHECK(need(s->cursor()) == std::optional<std::string>{"s1"});
+  CHECK(need(alone(*s, [&] { return s->draw_platform_chat_id(); })).value == 7);
+}

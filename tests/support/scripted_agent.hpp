@@ -1,0 +1,148 @@
+#pragma once
+// An agent that does what a test says, and remembers everything that it was told: behind a real
+// WebSocket server (handler) or without any socket, in virtual time (fake_dialer).
+
+#include "bridges/http_server.hpp"
+#include "bridges/link.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace pb::scripted {
+
+using nlohmann::json;
+
+struct step {
+  enum class what {
+    send,          ///< the frame
+    wait,          ///< for `delay`
+    close,         ///< with `code`; what follows is not done
+    break_off,     ///< the connection ends without a close frame (behind a real server: code 1011)
+    await_cancel,  ///< until CANCEL comes
+    await_confirm, ///< until CONFIRM comes
+  };
+  what act = what::send;
+  std::string frame;
+  std::chrono::milliseconds delay{0};
+  int code = 1000;
+};
+
+step send(const json& frame);
+step raw(std::string text); ///< any text as a frame
+step wait(std::chrono::milliseconds delay);
+step hang_up(int code = 1000);
+step break_off();
+step await_cancel();
+step await_confirm();
+
+step chunk(std::string_view text); ///< AGENT_EVENT_TEXT_CHUNK
+step end();                        ///< AGENT_EVENT_END
+step error(std::string_view code, std::string_view details = {});
+
+/// A frame that the agent got.
+struct heard {
+  std::size_t connection = 0; ///< from 1, in the order of connecting
+  std::string url;            ///< as dialled; behind a real server path and query
+  std::string type;           ///< "" if the frame has none
+  json frame;                 ///< discarded value if it is not JSON
+};
+
+/// What to do about a frame that opens a turn: USER_MESSAGE, or CONFIRM while nothing runs.
+using script = std::function<std::vector<step>(const heard& opening)>;
+
+script always(std::vector<step> steps);
+script echo(); ///< the text that came, in one chunk, and END
+
+struct connection_end {
+  std::size_t connection = 0;
+  link_closed why;
+};
+
+/// The connections may live in another thread (one) than the test that asks.
+class agent {
+public:
+  agent(timers& clock, script what);
+  ~agent();
+  agent(const agent&) = delete;
+  agent& operator=(const agent&) = delete;
+
+  /// From the next turn on.
+  void use(script what);
+  /// False: CANCEL changes nothing unless the script awaits it. Otherwise it ends the turn with
+  /// END.
+  void obey_cancel(bool yes);
+  /// Put message_id of USER_MESSAGE into every frame that is an object without one.
+  void echo_message_id(bool yes);
+
+  [[nodiscard]] ws_handler handler();
+  /// `cut` ends the connection without a close frame.
+  std::shared_ptr<link_listener> accept(std::string url, std::shared_ptr<link> wire,
+                                        std::function<void()> cut = {});
+
+  [[nodiscard]] std::vector<heard> all() const;
+  [[nodiscard]] std::vector<heard> of_type(std::string_view type) const;
+  [[nodiscard]] std::vector<heard> user_messages() const { return of_type("USER_MESSAGE"); }
+  [[nodiscard]] std::size_t connections() const; ///< ever
+  [[nodiscard]] std::size_t open() const;
+  [[nodiscard]] std::vector<connection_end> ends() const;
+
+private:
+  struct shared;
+  class conversation;
+  std::shared_ptr<shared> state_;
+};
+
+/// How a dial goes.
+struct dial_plan {
+  enum class how { open, refuse, reject, never_open };
+  how outcome = how::open;
+  int status = 503;                   ///< of reject
+  std::chrono::milliseconds delay{0}; ///< until the outcome (never_open: connect_timeout counts)
+};
+
+/// A dialer without sockets: links to a scripted agent whose frames arrive in order, each up to
+/// `most` later by a seeded engine. One thread; every callback comes from the timers.
+class fake_dialer final : public dialer {
+public:
+  fake_dialer(timers& clock, agent& peer, std::uint64_t seed = 1,
+              std::chrono::milliseconds most = std::chrono::milliseconds(5));
+  /// Links that are still open end without a word.
+  ~fake_dialer() override;
+  fake_dialer(const fake_dialer&) = delete;
+  fake_dialer& operator=(const fake_dialer&) = delete;
+
+  void plan(dial_plan every) {
+    plan_ = [every](const link_request&) { return every; };
+  }
+  void plan(std::function<dial_plan(const link_request&)> by_request) {
+    plan_ = std::move(by_request);
+  }
+
+  std::shared_ptr<link> dial(link_request request, std::shared_ptr<link_listener> events) override;
+
+  [[nodiscard]] const std::vector<link_request>& dialled() const { return dialled_; }
+  [[nodiscard]] std::size_t open() const; ///< links that have not ended yet
+  /// Every open link ends without a close frame, as when a cable is pulled.
+  void break_all();
+
+private:
+  class wire;
+  class wire_end;
+  struct luck;
+  timers& clock_;
+  agent& peer_;
+  std::shared_ptr<luck> luck_;
+  std::function<dial_plan(const link_request&)> plan_;
+  std::vector<link_request> dialled_;
+  std::vector<std::weak_ptr<wire>> wires_;
+};
+
+} // namespace pb::scripted

@@ -1,0 +1,359 @@
+#include "tests/support/sim_world.hpp"
+
+#include <stdexcept>
+
+namespace pb::test {
+
+using namespace std::chrono_literals;
+
+// -- sim_http -----------------------------------------------------------------------------------------
+
+struct sim_http::flight {
+  http_done done;
+  bool over = false;
+  std::function<void()> gone; ///< the server wants to know that we went away
+
+  void finish(http_result r) {
+    if (std::exchange(over, true))
+      return;
+    done(std::move(r));
+  }
+};
+
+namespace {
+
+class sim_reply final : public http_reply {
+public:
+  sim_reply(std::function<void(http_result)> answer, std::function<void(std::function<void()>)> gone)
+      : answer_(std::move(answer)), gone_(std::move(gone)) {}
+  ~sim_reply() override {
+    if (!said_)
+      answer_(streamed_ ? http_result{tl::unexpected(http_failure{http_error::closed, "cut", true})}
+                        : http_result{http_response{500, {}, "dropped"}});
+  }
+  void send(http_response r) override {
+    if (!std::exchange(said_, true))
+      answer_(std::move(r));
+  }
+  void stream(http_response) override { streamed_ = true; }
+  bool chunk(std::string) override { return true; }
+  void end() override {}
+  void on_gone(std::function<void()> gone) override { gone_(std::move(gone)); }
+
+private:
+  std::function<void(http_result)> answer_;
+  std::function<void(std::function<void()>)> gone_;
+  bool said_ = false, streamed_ = false;
+};
+
+server_request as_served(const http_request& r) {
+  server_request s;
+  s.method = r.method;
+  const auto q = r.target.find('?');
+  s.path = r.target.substr(0, q);
+  s.query = q == std::string::npos ? "" : r.target.substr(q + 1);
+  s.headers = r.headers;
+  s.body = r.body;
+  s.peer = "127.0.0.1";
+  return s;
+}
+
+} // namespace
+
+sim_http::sim_http(virtual_timers& clock, homeserver& server, std::uint64_t seed)
+    : clock_(clock), server_(server), luck_(seed ^ 0x5eed) {}
+
+std::chrono::milliseconds sim_http::delay() {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(luck_() % 5));
+}
+
+http_ticket sim_http::send(http_request request, http_done done) {
+  const auto ticket = ++last_;
+  auto f = std::make_shared<flight>();
+  f->done = std::move(done);
+  flights_[ticket] = f;
+  if (seen.size() < 10'000)
+    seen.push_back(request);
+  const auto chance = [this](double p) {
+    return p > 0 && static_cast<double>(luck_() % 1'000'000) < p * 1'000'000;
+  };
+  const bool lost = chance(lose_request), deaf = chance(lose_answer);
+  clock_.after(request.timeout, [f, this, ticket] {
+    f->finish(tl::unexpected(http_failure{http_error::timeout, "no answer in time", true}));
+    if (f->gone)
+      std::exchange(f->gone, {})();
+    flights_.erase(ticket);
+  });
+  clock_.after(delay(), [this, f, ticket, lost, deaf, r = std::move(request)] {
+    if (f->over)
+      return;
+    if (down || lost) {
+      f->finish(tl::unexpected(http_failure{http_error::connect, "connection refused", false}));
+      flights_.erase(ticket);
+      return;
+    }
+    auto answer = [this, f, ticket, deaf](http_result got) {
+      clock_.after(delay(), [this, f, ticket, deaf, got = std::move(got)]() mutable {
+        if (deaf)
+          f->finish(tl::unexpected(http_failure{http_error::closed, "connection reset", true}));
+        else
+          f->finish(std::move(got));
+        flights_.erase(ticket);
+      });
+    };
+    server_.handle(as_served(r), std::make_shared<sim_reply>(
+                                     answer, [f](std::function<void()> gone) { f->gone = std::move(gone); }));
+  });
+  return ticket;
+}
+
+void sim_http::cancel(http_ticket ticket) {
+  const auto i = flights_.find(ticket);
+  if (i == flights_.end())
+    return;
+  auto f = i->second;
+  flights_.erase(i);
+  clock_.after(0ms, [f] {
+    if (f->gone)
+      std::exchange(f->gone, {})();
+    f->finish(tl::unexpected(http_failure{http_error::cancelled, "cancelled", true}));
+  });
+}
+
+// -- sim_world ----------------------------------------------------------------------------------------
+
+namespace {
+
+homeserver_options server_options_of(const sim_options& o, std::function<unix_ms()> now) {
+  homeserver_options h;
+  h.now = std::move(now);
+  h.seed = o.seed + 1;
+  h.allow_faults = true;
+  h.limits = o.limits;
+  return h;
+}
+
+std::string percent(const std::string& s) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : s) {
+    const auto u = static_cast<unsigned char>(c);
+    if (std::isalnum(u) != 0 || c == '-' || c == '_' || c == '.' || c == '~') {
+      out.push_back(c);
+    } else {
+      out.push_back('%');
+      out.push_back(digits[u >> 4]);
+      out.push_back(digits[u & 15]);
+    }
+  }
+  return out;
+}
+
+} // namespace
+
+sim_world::sim_world(sim_options o)
+    : options(std::move(o)), server(server_options_of(options, [this] { return wall(); }), clock),
+      agent(clock, scripted::echo()), dial(clock, agent, options.seed) {
+  http = std::make_shared<sim_http>(clock, server, options.seed);
+  store_options where;
+  where.path = ":memory:";
+  where.now = [this] { return wall(); };
+  where.max_pages = options.max_pages;
+  auto opened = open_store(where);
+  if (!opened)
+    throw std::runtime_error(opened.error().cause);
+  disk = std::move(*opened);
+  const auto bot = server.log_in("bot", "secret", "BOT");
+  process.homeserver.url = "http://localhost:8008";
+  process.homeserver.user = user_id{bot->user_id};
+  process.homeserver.access_token = secret{bot->access_token};
+  process.access.invites = options.invites;
+  process.rooms.queue_limit = options.queue_limit;
+  process.rooms.max_message_bytes = options.max_message_bytes;
+  agent_spec spec = options.agent.value_or(agent_spec{});
+  if (spec.id.empty()) {
+    spec.id = agent_id{"echo"};
+    spec.label = "Echo";
+    spec.base_url = "http://127.0.0.1:7000/agent_1";
+  }
+  agents.default_agent = spec.id;
+  agents.agents.emplace(spec.id, spec);
+}
+
+sim_world::~sim_world() {
+  crash();
+}
+
+void sim_world::start() {
+  system_ = std::make_unique<deterministic>(options.seed);
+  system_began_ = system_->sched.clock().now();
+  system_offset_ = clock.now();
+  numbers_ = std::make_shared<metrics>();
+  router_deps deps;
+  deps.around = {log, numbers_, [this] { return wall(); }, options.seed + steps};
+  deps.health = health;
+  deps.disk = disk;
+  deps.http = http;
+  deps.dial = std::shared_ptr<dialer>(&dial, [](dialer*) {});
+  deps.process = process;
+  deps.agents = agents;
+  deps.own_thread_for_store = false;
+  deps.on_ready = [this](const session_ref&) { ready = true; };
+  deps.on_end = [this](int code, std::string why) { ended = {code, std::move(why)}; };
+  ready = false;
+  ended.reset();
+  boss_ = system_->spawn(supervisor, std::move(deps));
+}
+
+void sim_world::crash() {
+  if (!system_)
+    return;
+  boss_ = nullptr;
+  // Nobody gets to run: jobs are thrown away with the system. What is in an open group is gone.
+  disk->rollback();
+  for (auto& job : system_->sched.jobs)
+    caf::intrusive_ptr_release(job);
+  system_->sched.jobs.clear();
+  dial.break_all();
+  system_.reset();
+}
+
+std::optional<int> sim_world::stop() {
+  caf::anon_send(boss_, stop_router{});
+  if (!run_until([this] { return ended.has_value(); }, 1min))
+    return std::nullopt;
+  return ended->first;
+}
+
+bool sim_world::advance_to_next(std::chrono::milliseconds until) {
+  using std::chrono::duration_cast;
+  using std::chrono::milliseconds;
+  std::optional<milliseconds> next = clock.next_due();
+  if (system_ && !system_->sched.clock().schedule().empty()) {
+    const auto due = system_->sched.clock().schedule().begin()->first - system_began_;
+    const auto at = system_offset_ + std::chrono::ceil<milliseconds>(due);
+    if (!next || at < *next)
+      next = at;
+  }
+  const auto to = std::max(clock.now(), std::min(next.value_or(until), until));
+  const bool more = next && *next <= until;
+  if (system_) {
+    const auto target = system_began_ + (to - system_offset_);
+    const auto by = target - system_->sched.clock().now();
+    if (by.count() > 0 || more)
+      system_->sched.advance_time(std::max(by, decltype(by)::zero()));
+  }
+  clock.advance(to - clock.now());
+  return more;
+}
+
+void sim_world::run_for(std::chrono::milliseconds time) {
+  run_until([] { return false; }, time);
+}
+
+bool sim_world::run_until(const std::function<bool()>& done, std::chrono::milliseconds limit) {
+  const auto until = clock.now() + limit;
+  for (;;) {
+    while (system_ && system_->step())
+      ++steps;
+    if (done())
+      return true;
+    if (!advance_to_next(until) && !(system_ && !system_->sched.jobs.empty()))
+      return done();
+  }
+}
+
+void sim_world::person(const std::string& localpart) {
+  const auto login = server.log_in(localpart, "secret-" + localpart, "PHONE");
+  tokens_[localpart] = login->access_token;
+}
+
+json sim_world::call(const std::string& who, const std::string& method, const std::string& path,
+                     const json& body) {
+  server_request r;
+  r.method = method;
+  const auto q = path.find('?');
+  r.path = "/_matrix/client/v3" + path.substr(0, q);
+  r.query = q == std::string::npos ? "" : path.substr(q + 1);
+  r.headers = {{"Authorization", "Bearer " + tokens_.at(who)}};
+  r.body = method == "GET" ? "" : body.dump();
+  std::optional<http_result> got;
+  server.handle(r, std::make_shared<sim_reply>([&](http_result x) { got = std::move(x); },
+                                               [](std::function<void()>) {}));
+  if (!got || !*got || (*got)->status != 200)
+    throw std::runtime_error(method + " " + path + ": " +
+                             (got && *got ? std::to_string((*got)->status) + " " + (*got)->body : "no answer"));
+  return json::parse((*got)->body);
+}
+
+std::string sim_world::invite_bot(const std::string& who) {
+  const auto made = call(who, "POST", "/createRoom",
+                         {{"preset", "trusted_private_chat"},
+                          {"is_direct", true},
+                          {"invite", {process.homeserver.user.value}}});
+  return made.at("room_id");
+}
+
+void sim_world::accept_invitations(const std::string& who) {
+  const auto user = "@" + who + ":localhost";
+  for (const auto& room : server.rooms())
+    for (const auto& member : server.members(room, "invite"))
+      if (member == user)
+        call(who, "POST", "/join/" + percent(room));
+}
+
+std::vector<std::string> sim_world::joined(const std::string& who) {
+  return call(who, "GET", "/joined_rooms").at("joined_rooms");
+}
+
+std::string sim_world::onboard(const std::string& who) {
+  person(who);
+  const auto lobby = invite_bot(who);
+  std::string chat;
+  run_until([&] {
+    accept_invitations(who);
+    for (const auto& room : joined(who))
+      for (const auto& e : server.events(room))
+        if (e.at("type") == "io.patchbay.chat")
+          chat = room;
+    return !chat.empty() && !answers(lobby).empty();
+  });
+  if (chat.empty())
+    throw std::runtime_error("no chat was made for " + who);
+  return chat;
+}
+
+std::string sim_world::say(const std::string& who, const std::string& room, const std::string& text) {
+  const auto sent = server.send("@" + who + ":localhost", room, "m.room.message",
+                                {{"msgtype", "m.text"}, {"body", text}});
+  if (!sent)
+    throw std::runtime_error(sent.error().cause);
+  return *sent;
+}
+
+std::vector<json> sim_world::answers(const std::string& room) const {
+  std::vector<json> out;
+  for (auto& e : server.events(room))
+    if (e.at("type") == "m.room.message" && e.at("sender") == process.homeserver.user.value)
+      out.push_back(std::move(e));
+  return out;
+}
+
+std::vector<std::string> sim_world::answer_texts(const std::string& room) const {
+  std::vector<std::string> out;
+  for (const auto& e : answers(room))
+    out.push_back(e.at("content").at("body"));
+  return out;
+}
+
+std::vector<std::string> sim_world::replies_to(const std::string& room, const std::string& event) const {
+  std::vector<std::string> out;
+  for (const auto& e : answers(room)) {
+    const auto& content = e.at("content");
+    if (content.value(json::json_pointer("/m.relates_to/m.in_reply_to/event_id"), "") == event)
+      out.push_back(content.at("body"));
+  }
+  return out;
+}
+
+} // namespace pb::test

@@ -1,0 +1,116 @@
+#pragma once
+// The whole router, a homeserver and an agent in one thread under a seed: the same seed gives the same
+// run, message by message.
+
+#include "actors/supervisor.hpp"
+#include "bridges/matrix/homeserver/homeserver.hpp"
+#include "persistence/sqlite/open.hpp"
+#include "tests/support/deterministic.hpp"
+#include "tests/support/scripted_agent.hpp"
+#include "tests/support/virtual_timers.hpp"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace pb::test {
+
+using nlohmann::json;
+
+/// HTTP without sockets: a request reaches the homeserver after a seeded delay, and so does its answer.
+class sim_http final : public http_client {
+public:
+  sim_http(virtual_timers& clock, homeserver& server, std::uint64_t seed);
+  http_ticket send(http_request request, http_done done) override;
+  void cancel(http_ticket ticket) override;
+
+  bool down = false;       ///< connections are refused
+  double lose_request = 0; ///< chance that it never reaches the server
+  double lose_answer = 0;  ///< chance that the server acts and the answer is lost
+  std::vector<http_request> seen; ///< the newest 10,000
+
+private:
+  struct flight;
+  std::chrono::milliseconds delay();
+  virtual_timers& clock_;
+  homeserver& server_;
+  std::mt19937_64 luck_;
+  http_ticket last_ = 0;
+  std::map<http_ticket, std::shared_ptr<flight>> flights_;
+};
+
+struct sim_options {
+  std::uint64_t seed = 1;
+  invite_policy invites = invite_policy::anyone;
+  std::uint32_t queue_limit = 32;
+  std::size_t max_message_bytes = 32'768;
+  rate_limits limits;
+  std::optional<agent_spec> agent;
+  std::int64_t max_pages = 0; ///< of the database
+};
+
+class sim_world {
+public:
+  explicit sim_world(sim_options options = {});
+  ~sim_world();
+
+  // -- the router --
+  void start();
+  /// As kill -9: no actor gets to say anything, and what was not committed is gone.
+  void crash();
+  /// As SIGTERM; returns the exit code. Nothing: it did not end within a virtual minute.
+  std::optional<int> stop();
+  void run_for(std::chrono::milliseconds time);
+  /// Runs until it is true, at most so long. What it was in the end.
+  bool run_until(const std::function<bool()>& done,
+                 std::chrono::milliseconds limit = std::chrono::minutes(2));
+
+  // -- people --
+  void person(const std::string& localpart);
+  /// A call as that person; the body of the answer, which must be a 200.
+  json call(const std::string& who, const std::string& method, const std::string& path,
+            const json& body = json::object());
+  /// A direct room with the bot invited; its id.
+  std::string invite_bot(const std::string& who);
+  /// Invites the bot and accepts what it makes; the id of the first chat.
+  std::string onboard(const std::string& who);
+  std::string say(const std::string& who, const std::string& room, const std::string& text);
+  void accept_invitations(const std::string& who);
+  [[nodiscard]] std::vector<std::string> joined(const std::string& who);
+
+  // -- what rooms show --
+  /// Messages of the bot in the room, oldest first.
+  [[nodiscard]] std::vector<json> answers(const std::string& room) const;
+  [[nodiscard]] std::vector<std::string> answer_texts(const std::string& room) const;
+  /// Bodies of the bot's replies to this event.
+  [[nodiscard]] std::vector<std::string> replies_to(const std::string& room,
+                                                    const std::string& event) const;
+
+  [[nodiscard]] unix_ms wall() const { return base + clock.now().count(); }
+
+  static constexpr unix_ms base = 1'790'000'000'000;
+  sim_options options;
+  virtual_timers clock;
+  homeserver server;
+  scripted::agent agent;
+  scripted::fake_dialer dial;
+  std::shared_ptr<sim_http> http;
+  std::shared_ptr<memory_logger> log = std::make_shared<memory_logger>();
+  std::shared_ptr<health_board> health = std::make_shared<health_board>();
+  std::shared_ptr<store> disk;
+  settings process;
+  registry agents;
+  bool ready = false;
+  std::optional<std::pair<int, std::string>> ended;
+  std::uint64_t steps = 0;
+
+private:
+  bool advance_to_next(std::chrono::milliseconds until);
+  std::map<std::string, std::string> tokens_;
+  std::unique_ptr<deterministic> system_;
+  supervisor_actor boss_;
+  std::shared_ptr<metrics> numbers_;
+  caf::actor_clock::time_point system_began_;
+  std::chrono::milliseconds system_offset_{0};
+};
+
+} // namespace pb::test
