@@ -1,5 +1,6 @@
 #pragma once
-// What actors share: the clock for people, telemetry, chance, errors from faults, HTTP with callbacks.
+// What actors share: the clock for people, telemetry, chance, errors from faults, HTTP with
+// callbacks.
 
 #include "bridges/http.hpp"
 #include "bridges/telemetry/log.hpp"

@@ -19,10 +19,21 @@ public:
   };
 
   /// A sync that has fixed our position: a message sent from now on is never history.
-  void synced(unix_ms now) { change(now, [&] { v_.last_good_sync = now; sync_trouble_.clear(); }); }
-  void sync_trouble(unix_ms now, std::string why) { change(now, [&] { sync_trouble_ = std::move(why); }); }
-  void database(unix_ms now, bool writable) { change(now, [&] { v_.database_writable = writable; }); }
-  void stopping(unix_ms now) { change(now, [&] { stopping_ = true; }); }
+  void synced(unix_ms now) {
+    change(now, [&] {
+      v_.last_good_sync = now;
+      sync_trouble_.clear();
+    });
+  }
+  void sync_trouble(unix_ms now, std::string why) {
+    change(now, [&] { sync_trouble_ = std::move(why); });
+  }
+  void database(unix_ms now, bool writable) {
+    change(now, [&] { v_.database_writable = writable; });
+  }
+  void stopping(unix_ms now) {
+    change(now, [&] { stopping_ = true; });
+  }
 
   [[nodiscard]] view read() const {
     std::lock_guard lock{m_};

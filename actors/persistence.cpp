@@ -80,14 +80,15 @@ caf::result<Answer> write(self_ptr self, Write run) {
   if (!outcome)
     return to_error(outcome.error());
   auto promise = self->make_response_promise<Answer>();
-  self->state.waiting.push_back([promise, value = std::move(*outcome), self](const caf::error& e) mutable {
-    if (e) {
-      promise.deliver(e);
-    } else {
-      promise.deliver(std::move(value));
-      self->state.health->database(self->state.around.wall(), true);
-    }
-  });
+  self->state.waiting.push_back(
+      [promise, value = std::move(*outcome), self](const caf::error& e) mutable {
+        if (e) {
+          promise.deliver(e);
+        } else {
+          promise.deliver(std::move(value));
+          self->state.health->database(self->state.around.wall(), true);
+        }
+      });
   if (self->state.in_this_group >= group_cap)
     finish_group(self);
   return promise;
@@ -109,10 +110,9 @@ result<loaded_state> load(store& disk) {
     target = std::move(*got);
     return {};
   };
-  for (const auto& step :
-       {take(all.cursor, disk.cursor()), take(all.account, disk.account()),
-        take(all.invites, disk.invites()), take(all.intents, disk.intents()),
-        take(all.rooms_with_work, disk.rooms_with_work())})
+  for (const auto& step : {take(all.cursor, disk.cursor()), take(all.account, disk.account()),
+                           take(all.invites, disk.invites()), take(all.intents, disk.intents()),
+                           take(all.rooms_with_work, disk.rooms_with_work())})
     if (!step)
       return tl::unexpected(step.error());
   return all;
@@ -135,8 +135,7 @@ std::string status_json(persistence_state& st) {
     json += ",\"inbox_pending\":" + number(counts->inbox_pending) +
             ",\"outbox_waiting\":" + number(counts->outbox_waiting) +
             ",\"outbox_dead\":" + number(counts->outbox_dead) +
-            ",\"turns_open\":" + number(counts->turns_open) +
-            ",\"rooms\":" + number(counts->rooms);
+            ",\"turns_open\":" + number(counts->turns_open) + ",\"rooms\":" + number(counts->rooms);
   return json + "}";
 }
 
@@ -183,11 +182,13 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
       [self](const store_record& m) {
         // Nobody waits: if it is lost, the row is sent again under the same transaction id. (A
         // promise would answer all the same, and the sender expects no answer.)
-        if (!run_in_group<done>(self, [&] { return as_done(self->state.disk->record(m.outcomes)); }))
+        if (!run_in_group<done>(self,
+                                [&] { return as_done(self->state.disk->record(m.outcomes)); }))
           self->state.records_lost += m.outcomes.size();
       },
       [self](store_draw_chat_id) {
-        return write<platform_chat_id>(self, [&] { return self->state.disk->draw_platform_chat_id(); });
+        return write<platform_chat_id>(self,
+                                       [&] { return self->state.disk->draw_platform_chat_id(); });
       },
       [self](store_load) -> caf::result<loaded_state> {
         return read<loaded_state>(self, load(*self->state.disk), [](loaded_state x) { return x; });
@@ -211,11 +212,13 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
         if (rows && rows->size() < m.limit && self->state.sink_behind) {
           self->state.sink_behind = false;
         }
-        return read<outbox_page>(self, std::move(rows),
-                                 [](std::vector<outbox_row> x) { return outbox_page{std::move(x)}; });
+        return read<outbox_page>(self, std::move(rows), [](std::vector<outbox_row> x) {
+          return outbox_page{std::move(x)};
+        });
       },
       [self](const store_save_account& m) {
-        return write<done>(self, [&] { return as_done(self->state.disk->save_account(m.account)); });
+        return write<done>(self,
+                           [&] { return as_done(self->state.disk->save_account(m.account)); });
       },
       [self](outbox_subscribe& m) {
         auto& s = self->state;

@@ -1,6 +1,6 @@
 #pragma once
-// The only writer. Writes that arrive while a commit runs make the next group (natural batching), and
-// every asker is answered after COMMIT.
+// The only writer. Writes that arrive while a commit runs make the next group (natural batching),
+// and every asker is answered after COMMIT.
 
 #include "actors/common.hpp"
 #include "actors/health.hpp"

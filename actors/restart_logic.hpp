@@ -15,11 +15,10 @@ struct restart_policy {
 
 class restart_budget {
 public:
-  /// Counts a failure. The wait before the restart, or nothing when the budget is spent. `now` is any
-  /// clock that never goes back.
-  std::optional<std::chrono::milliseconds> failed(std::chrono::milliseconds now,
-                                                  const restart_policy& policy,
-                                                  std::mt19937_64& engine) {
+  /// Counts a failure. The wait before the restart, or nothing when the budget is spent. `now` is
+  /// any clock that never goes back.
+  std::optional<std::chrono::milliseconds>
+  failed(std::chrono::milliseconds now, const restart_policy& policy, std::mt19937_64& engine) {
     failures_.push_back(now);
     while (!failures_.empty() && now - failures_.front() > policy.window)
       failures_.pop_front();

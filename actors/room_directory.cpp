@@ -41,8 +41,8 @@ void on_down(self_ptr self, const caf::down_msg& m) {
   const auto f = to_fault(m.reason);
   st.deps.around.log->error("room_died", {}, "a room actor died and is started again: " + f.cause,
                             {{"room", id}});
-  const auto wait = backoff(st.engine, s.deaths++, std::chrono::milliseconds(100),
-                            std::chrono::seconds(30));
+  const auto wait =
+      backoff(st.engine, s.deaths++, std::chrono::milliseconds(100), std::chrono::seconds(30));
   st.clock.after(wait, [self, id] { activate(self, id); });
 }
 
@@ -95,78 +95,78 @@ room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps
         self->send_exit(s.actor, caf::exit_reason::user_shutdown);
     self->quit(std::move(m.reason));
   });
-  return {
-      [self](const room_events& m) { deliver(self, m.rows); },
-      [self](const wake_rooms& m) {
-        for (const auto& id : m.rooms)
-          activate(self, id);
-      },
-      [self](const room_handled& m) {
-        auto& rooms = self->state.rooms;
-        const auto i = rooms.find(m.room);
-        if (i == rooms.end())
-          return;
-        auto& s = i->second;
-        s.in_flight -= std::min(s.in_flight, m.events);
-        s.deaths = 0;
-        if (s.behind && s.in_flight == 0 && s.actor) {
-          s.behind = false;
-          self->send(s.actor, catch_up{});
-        }
-      },
-      [self](const room_idle& m) {
-        auto& mine = self->state;
-        const auto i = mine.rooms.find(m.room);
-        if (i == mine.rooms.end() || !i->second.actor || i->second.actor.id() != m.who ||
-            i->second.in_flight > 0 || i->second.behind)
-          return;
-        auto actor = i->second.actor;
-        self->demonitor(actor.address());
-        mine.names.erase(actor.id());
-        mine.rooms.erase(i);
-        ++mine.passivated;
-        mine.living.set(static_cast<double>(mine.names.size()));
-        self->send_exit(actor, caf::exit_reason::user_shutdown);
-      },
-      [self](const row_delivered& m) {
-        if (const auto i = self->state.rooms.find(m.room);
-            i != self->state.rooms.end() && i->second.actor)
-          self->send(i->second.actor, m);
-      },
-      [self](const room_changed& m) {
-        if (const auto i = self->state.rooms.find(m.room);
-            i != self->state.rooms.end() && i->second.actor)
-          self->send(i->second.actor, m);
-      },
-      [self](tick t) { self->state.clock.ring(t); },
-      [self](drain) -> caf::result<done> {
-        auto& mine = self->state;
-        mine.draining = true;
-        auto left = std::make_shared<std::size_t>(mine.names.size());
-        auto promise = self->make_response_promise<done>();
-        if (*left == 0) {
-          promise.deliver(done{});
-          return promise;
-        }
-        auto one = [promise, left]() mutable {
-          if (--*left == 0)
-            promise.deliver(done{});
-        };
-        for (auto& [id, s] : mine.rooms)
-          if (s.actor)
-            self->request(s.actor, std::chrono::seconds(3600), drain{})
-                .then([one](done) mutable { one(); }, [one](caf::error&) mutable { one(); });
-        return promise;
-      },
-      [self](get_status) {
-        auto& mine = self->state;
-        return status_report{room_directory_state::name,
-                             "{\"active\":" + std::to_string(mine.names.size()) +
-                                 ",\"activated\":" + std::to_string(mine.activated) +
-                                 ",\"passivated\":" + std::to_string(mine.passivated) +
-                                 ",\"restarts\":" + std::to_string(mine.restarts) +
-                                 ",\"left_on_disk\":" + std::to_string(mine.left_on_disk) + "}"};
-      }};
+  return {[self](const room_events& m) { deliver(self, m.rows); },
+          [self](const wake_rooms& m) {
+            for (const auto& id : m.rooms)
+              activate(self, id);
+          },
+          [self](const room_handled& m) {
+            auto& rooms = self->state.rooms;
+            const auto i = rooms.find(m.room);
+            if (i == rooms.end())
+              return;
+            auto& s = i->second;
+            s.in_flight -= std::min(s.in_flight, m.events);
+            s.deaths = 0;
+            if (s.behind && s.in_flight == 0 && s.actor) {
+              s.behind = false;
+              self->send(s.actor, catch_up{});
+            }
+          },
+          [self](const room_idle& m) {
+            auto& mine = self->state;
+            const auto i = mine.rooms.find(m.room);
+            if (i == mine.rooms.end() || !i->second.actor || i->second.actor.id() != m.who ||
+                i->second.in_flight > 0 || i->second.behind)
+              return;
+            auto actor = i->second.actor;
+            self->demonitor(actor.address());
+            mine.names.erase(actor.id());
+            mine.rooms.erase(i);
+            ++mine.passivated;
+            mine.living.set(static_cast<double>(mine.names.size()));
+            self->send_exit(actor, caf::exit_reason::user_shutdown);
+          },
+          [self](const row_delivered& m) {
+            if (const auto i = self->state.rooms.find(m.room);
+                i != self->state.rooms.end() && i->second.actor)
+              self->send(i->second.actor, m);
+          },
+          [self](const room_changed& m) {
+            if (const auto i = self->state.rooms.find(m.room);
+                i != self->state.rooms.end() && i->second.actor)
+              self->send(i->second.actor, m);
+          },
+          [self](tick t) { self->state.clock.ring(t); },
+          [self](drain) -> caf::result<done> {
+            auto& mine = self->state;
+            mine.draining = true;
+            auto left = std::make_shared<std::size_t>(mine.names.size());
+            auto promise = self->make_response_promise<done>();
+            if (*left == 0) {
+              promise.deliver(done{});
+              return promise;
+            }
+            auto one = [promise, left]() mutable {
+              if (--*left == 0)
+                promise.deliver(done{});
+            };
+            for (auto& [id, s] : mine.rooms)
+              if (s.actor)
+                self->request(s.actor, std::chrono::seconds(3600), drain{})
+                    .then([one](done) mutable { one(); }, [one](caf::error&) mutable { one(); });
+            return promise;
+          },
+          [self](get_status) {
+            auto& mine = self->state;
+            return status_report{room_directory_state::name,
+                                 "{\"active\":" + std::to_string(mine.names.size()) +
+                                     ",\"activated\":" + std::to_string(mine.activated) +
+                                     ",\"passivated\":" + std::to_string(mine.passivated) +
+                                     ",\"restarts\":" + std::to_string(mine.restarts) +
+                                     ",\"left_on_disk\":" + std::to_string(mine.left_on_disk) +
+                                     "}"};
+          }};
 }
 
 } // namespace pb

@@ -10,8 +10,8 @@ namespace pb {
 
 using namespace std::chrono_literals;
 
-supervisor_actor::behavior_type supervisor(supervisor_actor::stateful_pointer<supervisor_state> self,
-                                           router_deps deps) {
+supervisor_actor::behavior_type
+supervisor(supervisor_actor::stateful_pointer<supervisor_state> self, router_deps deps) {
   return self->state.start(std::move(deps));
 }
 
@@ -19,6 +19,13 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
   deps_ = std::move(deps);
   engine_ = engine_for(deps_.around, name);
   self_->set_down_handler([this](caf::down_msg& m) { on_down(m); });
+  // Nobody is left behind: without a supervisor the others would run on unseen.
+  self_->set_exit_handler([this](caf::exit_msg& m) {
+    for (auto i = children_.rbegin(); i != children_.rend(); ++i)
+      if (i->actor)
+        self_->send_exit(i->actor, caf::exit_reason::user_shutdown);
+    self_->quit(std::move(m.reason));
+  });
   start_from(0);
   return {[this](session_ready& m) {
             session_ = std::move(m.session);
@@ -46,8 +53,9 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
             std::string list;
             for (const auto& line : journal_)
               list += (list.empty() ? "" : ",") + json_quote(line);
-            return status_report{name, "{\"stopping\":" + std::string(stopping_ ? "true" : "false") +
-                                           ",\"journal\":[" + list + "]}"};
+            return status_report{name,
+                                 "{\"stopping\":" + std::string(stopping_ ? "true" : "false") +
+                                     ",\"journal\":[" + list + "]}"};
           }};
 }
 
@@ -83,15 +91,16 @@ caf::actor supervisor_state::make(std::size_t which) {
   switch (which) {
   case store_part:
     if (deps_.own_thread_for_store)
-      return as_actor(self_->spawn<caf::detached>(persistence, deps_.around, deps_.health, deps_.disk));
+      return as_actor(
+          self_->spawn<caf::detached>(persistence, deps_.around, deps_.health, deps_.disk));
     return as_actor(self_->spawn(persistence, deps_.around, deps_.health, deps_.disk));
   case agents_part:
     return as_actor(self_->spawn(agent_directory, deps_.agents,
                                  connection_deps{deps_.around, deps_.dial, store()}));
   case session_part:
     return as_actor(self_->spawn(
-        matrix_session, session_deps{deps_.around, deps_.http, deps_.health, deps_.process.homeserver,
-                                     store(), supervisor_actor{self_}}));
+        matrix_session, session_deps{deps_.around, deps_.http, deps_.health,
+                                     deps_.process.homeserver, store(), supervisor_actor{self_}}));
   case sender_part:
     return as_actor(
         self_->spawn(matrix_sender, sender_deps{deps_.around, deps_.http, *session_, store()}));
@@ -99,10 +108,11 @@ caf::actor supervisor_state::make(std::size_t which) {
     std::set<user_id> registered;
     for (const auto& [user, agents] : deps_.agents.users)
       registered.insert(user);
-    return as_actor(self_->spawn(
-        topology, topology_deps{deps_.around, deps_.http, *session_, store(),
-                                handle<agent_directory_actor>(agents_part),
-                                deps_.process.access.invites, std::move(registered), deps_.process.lang}));
+    return as_actor(
+        self_->spawn(topology, topology_deps{deps_.around, deps_.http, *session_, store(),
+                                             handle<agent_directory_actor>(agents_part),
+                                             deps_.process.access.invites, std::move(registered),
+                                             deps_.process.lang}));
   }
   case rooms_part: {
     room_deps d;
@@ -118,10 +128,16 @@ caf::actor supervisor_state::make(std::size_t which) {
     return as_actor(self_->spawn(room_directory, std::move(d)));
   }
   default: {
-    sync_deps d{deps_.around, deps_.http, deps_.health, *session_, store(),
-                handle<room_directory_actor>(rooms_part), handle<topology_actor>(topology_part), {},
+    sync_deps d{deps_.around,
+                deps_.http,
+                deps_.health,
+                *session_,
+                store(),
+                handle<room_directory_actor>(rooms_part),
+                handle<topology_actor>(topology_part),
+                {},
                 deps_.poll};
-    d.on_first_sync = [this, who = *session_, tell = deps_.on_ready] {
+    d.on_first_sync = [who = *session_, tell = deps_.on_ready] {
       // Runs inside matrix_sync: only what was copied is touched.
       if (tell)
         tell(who);
@@ -151,8 +167,8 @@ void supervisor_state::on_down(const caf::down_msg& m) {
     deps_.around.log->error("actor_died", {}, "an actor died: " + f.cause, {{"actor", c.label}});
     note("died", c.label);
     if (i == store_part)
-      return fail(70, "the database failed and only a new process may look at it again (" + f.cause +
-                          "); check the disk, then start again");
+      return fail(70, "the database failed and only a new process may look at it again (" +
+                          f.cause + "); check the disk, then start again");
     restart(i);
     return;
   }

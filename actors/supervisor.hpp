@@ -27,7 +27,7 @@ struct router_deps {
   std::chrono::milliseconds poll{30'000};
   bool own_thread_for_store = true; ///< false in the simulation: one thread runs all
   restart_policy restarts;
-  std::function<void(const session_ref&)> on_ready;        ///< the first sync has fixed our position
+  std::function<void(const session_ref&)> on_ready; ///< the first sync has fixed our position
   std::function<void(int code, std::string sentence)> on_end; ///< everything is stopped
 };
 
@@ -39,8 +39,16 @@ public:
 
 private:
   /// In the order of their start; each may hold handles of those before it.
-  enum part : std::size_t { store_part, agents_part, session_part, sender_part, topology_part,
-                            rooms_part, sync_part, parts };
+  enum part : std::size_t {
+    store_part,
+    agents_part,
+    session_part,
+    sender_part,
+    topology_part,
+    rooms_part,
+    sync_part,
+    parts
+  };
   struct child {
     const char* label;
     caf::actor actor;
@@ -85,7 +93,7 @@ private:
   std::deque<std::string> journal_; ///< the newest 256 entries
 };
 
-supervisor_actor::behavior_type supervisor(supervisor_actor::stateful_pointer<supervisor_state> self,
-                                           router_deps deps);
+supervisor_actor::behavior_type
+supervisor(supervisor_actor::stateful_pointer<supervisor_state> self, router_deps deps);
 
 } // namespace pb

@@ -29,10 +29,11 @@ void supervisor_state::stop() {
         self_->request(handle<room_directory_actor>(rooms_part), left(1ms), drain{})
             .then([go_on](done) { go_on(); },
                   [this, go_on](caf::error&) {
-                    deps_.around.log->warning("drain_overdue", {},
-                                              "turns are still running; their rooms are told at the "
-                                              "next start",
-                                              {});
+                    deps_.around.log->warning(
+                        "drain_overdue", {},
+                        "turns are still running; their rooms are told at the "
+                        "next start",
+                        {});
                     go_on();
                   });
       },
@@ -42,7 +43,9 @@ void supervisor_state::stop() {
       [this, left, go_on] {
         if (!children_[sender_part].actor || exit_code_ == 70)
           return go_on();
-        self_->request(handle<matrix_sender_actor>(sender_part), std::min(left(500ms), 5'000ms), drain{})
+        self_
+            ->request(handle<matrix_sender_actor>(sender_part), std::min(left(500ms), 5'000ms),
+                      drain{})
             .then([go_on](done) { go_on(); }, [go_on](caf::error&) { go_on(); });
       },
       [this] { stop_part(sender_part); },
@@ -74,7 +77,8 @@ void supervisor_state::stop_part(std::size_t which) {
 
 void supervisor_state::ended() {
   ended_ = true;
-  deps_.around.log->info("router_stopped", {}, "everything is stopped", {{"exit_code", exit_code_}});
+  deps_.around.log->info("router_stopped", {}, "everything is stopped",
+                         {{"exit_code", exit_code_}});
   if (deps_.on_end)
     deps_.on_end(exit_code_, sentence_);
   self_->quit();
@@ -97,16 +101,17 @@ void supervisor_state::gather(const collect_status& m) {
       if (i == agents_part && all->found[i].starts_with("{\"agents\":"))
         agents = all->found[i].substr(10, all->found[i].size() - 11);
       list += std::string(list.empty() ? "" : ",") + "{\"name\":" + json_quote(children_[i].label) +
-              ",\"state\":" + json_quote(!children_[i].actor       ? "not running"
-                                         : all->found[i].empty() ? "silent"
-                                                                 : "ok") +
-              ",\"status\":" + (all->found[i].empty() || i == agents_part ? "{}" : all->found[i]) + "}";
+              ",\"state\":" +
+              json_quote(!children_[i].actor     ? "not running"
+                         : all->found[i].empty() ? "silent"
+                                                 : "ok") +
+              ",\"status\":" + (all->found[i].empty() || i == agents_part ? "{}" : all->found[i]) +
+              "}";
     }
     const auto health = deps_.health->read();
-    (*all->answer)("{\"ready\":" + std::string(health.ready ? "true" : "false") +
-                   ",\"why\":" + json_quote(health.why) +
-                   ",\"stopping\":" + (stopping_ ? "true" : "false") + ",\"actors\":[" + list +
-                   "],\"agents\":" + agents + "}");
+    (*all->answer)("{\"ready\":" + std::string(health.ready ? "true" : "false") + ",\"why\":" +
+                   json_quote(health.why) + ",\"stopping\":" + (stopping_ ? "true" : "false") +
+                   ",\"actors\":[" + list + "],\"agents\":" + agents + "}");
   };
   for (std::size_t i = 0; i < parts; ++i) {
     if (!children_[i].actor) {

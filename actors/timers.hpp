@@ -1,6 +1,6 @@
 #pragma once
-// Named moments of one actor. CAF 0.17 cannot cancel a delayed message, so each carries a generation
-// and a cancelled one is ignored when it comes.
+// Named moments of one actor. CAF 0.17 cannot cancel a delayed message, so each carries a
+// generation and a cancelled one is ignored when it comes.
 
 #include "messages/actors.hpp"
 

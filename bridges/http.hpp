@@ -26,8 +26,8 @@ struct http_request {
   std::string target; ///< path and query, percent-encoded, begins with "/"
   http_headers headers;
   std::string body;
-  std::chrono::milliseconds timeout{30'000};            ///< for the whole exchange
-  std::size_t response_limit = std::size_t{64} << 20;   ///< bytes of body; more is too_large
+  std::chrono::milliseconds timeout{30'000};          ///< for the whole exchange
+  std::size_t response_limit = std::size_t{64} << 20; ///< bytes of body; more is too_large
 };
 
 struct http_response {

@@ -39,8 +39,8 @@ public:
 using http_handler = std::function<void(server_request, std::shared_ptr<http_reply>)>;
 
 /// Takes or refuses (nullptr: 404) an upgrade to WebSocket. The link is open when on_open comes.
-using ws_handler = std::function<std::shared_ptr<link_listener>(const server_request&,
-                                                                std::shared_ptr<link>)>;
+using ws_handler =
+    std::function<std::shared_ptr<link_listener>(const server_request&, std::shared_ptr<link>)>;
 
 struct server_options {
   std::string address = "127.0.0.1";

@@ -52,15 +52,16 @@ struct link_request {
   std::chrono::milliseconds connect_timeout{10'000}; ///< until the handshake is done
   std::size_t frame_limit = std::size_t{8} << 20;
   std::size_t unread_limit = std::size_t{16} << 20;
-  std::size_t send_queue = 64;                   ///< frames
-  std::chrono::milliseconds ping_after{20'000};  ///< silence before a ping; dead after three times
+  std::size_t send_queue = 64;                  ///< frames
+  std::chrono::milliseconds ping_after{20'000}; ///< silence before a ping; dead after three times
 };
 
 class dialer {
 public:
   virtual ~dialer() = default;
   /// The link may be used at once: frames sent before on_open wait for the handshake.
-  virtual std::shared_ptr<link> dial(link_request request, std::shared_ptr<link_listener> events) = 0;
+  virtual std::shared_ptr<link> dial(link_request request,
+                                     std::shared_ptr<link_listener> events) = 0;
 };
 
 } // namespace pb

@@ -39,8 +39,12 @@ int check(const config::command_line& given, bool json) {
   all.problems.insert(all.problems.begin(), early.begin(), early.end());
   auto list = nlohmann::json::array();
   for (const auto& p : all.problems)
-    list.push_back({{"file", p.file},       {"line", p.line},       {"column", p.column},
-                    {"what", p.what},       {"instead", p.instead}, {"warning", p.warning}});
+    list.push_back({{"file", p.file},
+                    {"line", p.line},
+                    {"column", p.column},
+                    {"what", p.what},
+                    {"instead", p.instead},
+                    {"warning", p.warning}});
   std::cout << nlohmann::json{{"ok", all.ok()},
                               {"agents", all.agents.agents.size()},
                               {"problems", std::move(list)}}

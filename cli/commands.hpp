@@ -11,10 +11,10 @@ namespace pb::cli {
 /// Exit codes of the contract.
 enum exit_code : int {
   ok = 0,
-  failed = 1,         ///< the work failed; said why
-  usage = 64,         ///< wrong usage
-  unavailable = 69,   ///< something outside is unavailable or refuses us
-  bug = 70,           ///< our own fault
+  failed = 1,       ///< the work failed; said why
+  usage = 64,       ///< wrong usage
+  unavailable = 69, ///< something outside is unavailable or refuses us
+  bug = 70,         ///< our own fault
   configuration = 78,
 };
 

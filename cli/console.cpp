@@ -15,13 +15,15 @@ unix_ms wall_now() {
 
 /// Asks the supervisor; it is held weakly, so that the console never keeps the router alive.
 std::function<void(std::function<void(std::string)>)> ask_status(const supervisor_actor& whom) {
-  return [weak = caf::actor_cast<caf::weak_actor_ptr>(whom)](std::function<void(std::string)> answer) {
-    auto strong = weak.lock();
-    if (!strong)
-      return answer(R"({"ready":false,"actors":[],"agents":[]})");
-    caf::anon_send(caf::actor_cast<caf::actor>(strong),
-                   collect_status{std::make_shared<std::function<void(std::string)>>(std::move(answer))});
-  };
+  return
+      [weak = caf::actor_cast<caf::weak_actor_ptr>(whom)](std::function<void(std::string)> answer) {
+        auto strong = weak.lock();
+        if (!strong)
+          return answer(R"({"ready":false,"actors":[],"agents":[]})");
+        caf::anon_send(
+            caf::actor_cast<caf::actor>(strong),
+            collect_status{std::make_shared<std::function<void(std::string)>>(std::move(answer))});
+      };
 }
 
 } // namespace
@@ -57,19 +59,18 @@ http_handler make_console(const console_wiring& w) {
   };
   ports.status = ask_status(w.supervisor);
   ports.metrics = [numbers = w.numbers] { return numbers->text(); };
-  ports.routes["agents"] = {
-      {"GET"},
-      [ask = ask_status(w.supervisor)](api_request, api_done answer) {
-        ask([answer](const std::string& json) {
-          const auto all = nlohmann::json::parse(json, nullptr, false);
-          std::vector<std::string> items;
-          if (all.is_object() && all.contains("agents"))
-            for (const auto& a : all["agents"])
-              items.push_back(a.dump());
-          answer(200, api_page(items, {}));
-        });
-      },
-      false};
+  ports.routes["agents"] = {{"GET"},
+                            [ask = ask_status(w.supervisor)](api_request, api_done answer) {
+                              ask([answer](const std::string& json) {
+                                const auto all = nlohmann::json::parse(json, nullptr, false);
+                                std::vector<std::string> items;
+                                if (all.is_object() && all.contains("agents"))
+                                  for (const auto& a : all["agents"])
+                                    items.push_back(a.dump());
+                                answer(200, api_page(items, {}));
+                              });
+                            },
+                            false};
   return make_admin(std::move(ports));
 }
 

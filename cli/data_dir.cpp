@@ -44,8 +44,8 @@ result<data_dir> data_dir::open(const std::string& path) {
     const auto first = read_all(fd);
     ::close(fd);
     return fail(fault_code::busy, "locked by " + first,
-                "another patchbay (process " + (first.empty() ? "unknown" : first) + ") uses " + path +
-                    "; stop it, or give this one another data_dir");
+                "another patchbay (process " + (first.empty() ? "unknown" : first) + ") uses " +
+                    path + "; stop it, or give this one another data_dir");
   }
   const auto me = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, me.data(), me.size(), 0) < 0) {

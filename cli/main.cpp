@@ -36,16 +36,21 @@ int main(int argc, char** argv) {
   bool json = false;
   int pin = -1;
   auto* run_command = app.add_subcommand(
-      "run", "The main job. Without a file and without a homeserver in the environment it starts on the\n"
-             "embedded default: development homeserver, demonstration agent and console on loopback.");
+      "run",
+      "The main job. Without a file and without a homeserver in the environment it starts on the\n"
+      "embedded default: development homeserver, demonstration agent and console on loopback.");
   run_command->add_option("--config", config_file, "patchbay.yaml");
-  run_command->add_option("--env-file", env_file, "file of variables (default: .env, if it is there)");
-  run_command->add_option("--pin", pin, "stay on this CPU (for measurements)")->check(CLI::Range(0, 1023));
+  run_command->add_option("--env-file", env_file,
+                          "file of variables (default: .env, if it is there)");
+  run_command->add_option("--pin", pin, "stay on this CPU (for measurements)")
+      ->check(CLI::Range(0, 1023));
   run_command->footer([] { return pb::config::explain_keys(); });
 
-  auto* check_command = app.add_subcommand("check", "Load everything that `run` would and open nothing; print every fault.");
+  auto* check_command = app.add_subcommand(
+      "check", "Load everything that `run` would and open nothing; print every fault.");
   check_command->add_option("--config", config_file, "patchbay.yaml");
-  check_command->add_option("--env-file", env_file, "file of variables (default: .env, if it is there)");
+  check_command->add_option("--env-file", env_file,
+                            "file of variables (default: .env, if it is there)");
   check_command->add_flag("--json", json, "one JSON object");
 
   auto* version_command = app.add_subcommand("version", "Version, commit, versions of libraries.");
@@ -92,7 +97,8 @@ int main(int argc, char** argv) {
   }
   for (const auto& [name, what] : later)
     if (app.got_subcommand(name)) {
-      complain(std::string{"`"} + name + "` is not there yet in this version; `patchbay --help` lists what is");
+      complain(std::string{"`"} + name +
+               "` is not there yet in this version; `patchbay --help` lists what is");
       return failed;
     }
   return usage;

@@ -25,8 +25,8 @@ using namespace std::chrono_literals;
 struct router_config : caf::actor_system_config {
   router_config() {
     add_message_types<caf::id_block::patchbay>();
-    // Ours, never read from a stray file: one thread is fastest on few cores, and a busy actor gives
-    // way after 50 messages.
+    // Ours, never read from a stray file: one thread is fastest on few cores, and a busy actor
+    // gives way after 50 messages.
     set("scheduler.policy", caf::atom("sharing"));
     set("scheduler.max-threads", 1U);
     set("scheduler.max-throughput", 50U);
@@ -114,7 +114,8 @@ private:
   void wait_for_actors(caf::actor_system& sys);
 };
 
-void router::announce(const session_ref& who, const embedded_world* world, const std::string& console) {
+void router::announce(const session_ref& who, const embedded_world* world,
+                      const std::string& console) {
   nlohmann::ordered_json ready{{"version", version},
                                {"console", console},
                                {"homeserver", conf.process.homeserver.url},
@@ -157,8 +158,8 @@ int router::run(const data_dir& home) {
     std::cerr << world->banner() << '\n';
   }
   store_options disk_options;
-  disk_options.path = conf.process.storage.path.empty() ? home.path() + "/patchbay.db"
-                                                        : conf.process.storage.path;
+  disk_options.path =
+      conf.process.storage.path.empty() ? home.path() + "/patchbay.db" : conf.process.storage.path;
   disk_options.synchronous = conf.process.storage.synchronous;
   auto disk = open_store(disk_options);
   if (!disk)
@@ -217,20 +218,22 @@ int router::run(const data_dir& home) {
     wiring.supervisor = nullptr;
     std::shared_ptr<http_server> console_server;
     if (!admin) {
-      caf::anon_send(boss, router_failed{exit_code_of(admin.error()),
-                                         "the console cannot listen on " + where.address + ":" +
-                                             std::to_string(where.port) + " (" + admin.error().cause +
-                                             "); free the port or set admin.listen"});
+      caf::anon_send(boss,
+                     router_failed{exit_code_of(admin.error()),
+                                   "the console cannot listen on " + where.address + ":" +
+                                       std::to_string(where.port) + " (" + admin.error().cause +
+                                       "); free the port or set admin.listen"});
     } else {
       console_server = std::move(*admin);
       const auto& host = where.address;
-      console_link = "http://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
-                      std::to_string(console_server->port()) + "/#token=" + token;
+      console_link = "http://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") +
+                     ":" + std::to_string(console_server->port()) + "/#token=" + token;
     }
     auto weak = caf::actor_cast<caf::weak_actor_ptr>(boss);
     io.on_signals({SIGTERM, SIGINT, SIGHUP}, [weak, l = log, count = 0](int signal) mutable {
       if (signal == SIGHUP) {
-        l->warning("reload_not_there", {}, "reading the configuration again is not there yet: restart");
+        l->warning("reload_not_there", {},
+                   "reading the configuration again is not there yet: restart");
         return;
       }
       if (++count > 1) {
@@ -243,8 +246,8 @@ int router::run(const data_dir& home) {
     log->info("router_started", {}, "patchbay is starting",
               {{"version", version}, {"commit", commit}, {"agents", conf.agents.agents.size()}});
     boss = nullptr;
-    const auto [end_code, sentence] = news.wait(
-        [&](const session_ref& who) { announce(who, world.get(), console_link); });
+    const auto [end_code, sentence] =
+        news.wait([&](const session_ref& who) { announce(who, world.get(), console_link); });
     code = end_code;
     if (!sentence.empty())
       complain(sentence);

@@ -11,8 +11,8 @@
 namespace pb::cli {
 
 int print_version(bool json) {
-  const auto caf = std::to_string(CAF_MAJOR_VERSION) + "." + std::to_string(CAF_MINOR_VERSION) + "." +
-                   std::to_string(CAF_PATCH_VERSION);
+  const auto caf = std::to_string(CAF_MAJOR_VERSION) + "." + std::to_string(CAF_MINOR_VERSION) +
+                   "." + std::to_string(CAF_PATCH_VERSION);
   const auto log = std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." +
                    std::to_string(SPDLOG_VER_PATCH);
   nlohmann::ordered_json all{{"version", version},

@@ -270,6 +270,7 @@ private:
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return line_of(a) < line_of(b); });
     std::vector<std::string> sorted;
+    sorted.reserve(order.size());
     for (const auto i : order)
       sorted.push_back(paths[i]);
     for (const auto& [inner, outer] : overlapping(sorted)) {

@@ -36,14 +36,32 @@ struct http_finished {
 /// Take nothing new; answer when what runs has ended.
 struct drain {};
 
-// -- persistence -----------------------------------------------------------------------------------
-struct store_admit { std::shared_ptr<const admission> batch; };
-struct store_open_room { room_id room; std::size_t limit = 0; };
-struct store_pending { room_id room; std::int64_t after = 0; std::size_t limit = 0; };
-struct pending_page { std::vector<inbox_row> rows; };
-struct store_dispatch { turn_row turn; };
-struct store_settle { std::shared_ptr<const settlement> what; };
-struct store_record { std::vector<send_outcome> outcomes; };
+// -- persistence
+// -----------------------------------------------------------------------------------
+struct store_admit {
+  std::shared_ptr<const admission> batch;
+};
+struct store_open_room {
+  room_id room;
+  std::size_t limit = 0;
+};
+struct store_pending {
+  room_id room;
+  std::int64_t after = 0;
+  std::size_t limit = 0;
+};
+struct pending_page {
+  std::vector<inbox_row> rows;
+};
+struct store_dispatch {
+  turn_row turn;
+};
+struct store_settle {
+  std::shared_ptr<const settlement> what;
+};
+struct store_record {
+  std::vector<send_outcome> outcomes;
+};
 struct store_draw_chat_id {};
 struct store_load {};
 /// What the supervisor's children are born from.
@@ -54,53 +72,98 @@ struct loaded_state {
   std::vector<intent_row> intents;
   std::vector<room_id> rooms_with_work;
 };
-struct store_find_user { user_id user; };
-struct found_user { std::optional<user_row> user; };
-struct store_find_room { room_id room; };
-struct found_room { std::optional<room_row> room; };
+struct store_find_user {
+  user_id user;
+};
+struct found_user {
+  std::optional<user_row> user;
+};
+struct store_find_room {
+  room_id room;
+};
+struct found_room {
+  std::optional<room_row> room;
+};
 struct store_rooms {};
-struct room_list { std::vector<room_row> rooms; };
-struct store_outbox { std::int64_t after = 0; std::size_t limit = 0; };
-struct outbox_page { std::vector<outbox_row> rows; };
-struct store_save_account { account_row account; };
+struct room_list {
+  std::vector<room_row> rooms;
+};
+struct store_outbox {
+  std::int64_t after = 0;
+  std::size_t limit = 0;
+};
+struct outbox_page {
+  std::vector<outbox_row> rows;
+};
+struct store_save_account {
+  account_row account;
+};
 struct commit_now {};
 /// Outbox rows that have just become durable. `more`: others did too, ask for them.
-struct outbox_ready { std::vector<outbox_row> rows; bool more = false; };
+struct outbox_ready {
+  std::vector<outbox_row> rows;
+  bool more = false;
+};
 
 /// OUTBOX SINK: is handed rows after their COMMIT.
 using outbox_sink = caf::typed_actor<caf::reacts_to<outbox_ready>>;
-struct outbox_subscribe { outbox_sink sink; std::size_t credit = 0; };
-struct outbox_credit { std::size_t rows = 0; };
+struct outbox_subscribe {
+  outbox_sink sink;
+  std::size_t credit = 0;
+};
+struct outbox_credit {
+  std::size_t rows = 0;
+};
 
 /// PERSISTENCE: the only writer. Every write is answered after its COMMIT.
 using persistence_actor = caf::typed_actor<
-    caf::replies_to<store_admit>::with<admitted>,           // events, invitations and cursor, at once
-    caf::replies_to<store_open_room>::with<room_snapshot>,  // what a room is born from
-    caf::replies_to<store_pending>::with<pending_page>,     // more of a room's inbox
-    caf::replies_to<store_dispatch>::with<done>,            // the dispatched mark
-    caf::replies_to<store_settle>::with<done>,              // what was decided, all or nothing
-    caf::reacts_to<store_record>,                           // what became of outbox rows
+    caf::replies_to<store_admit>::with<admitted>, // events, invitations and cursor, at once
+    caf::replies_to<store_open_room>::with<room_snapshot>,       // what a room is born from
+    caf::replies_to<store_pending>::with<pending_page>,          // more of a room's inbox
+    caf::replies_to<store_dispatch>::with<done>,                 // the dispatched mark
+    caf::replies_to<store_settle>::with<done>,                   // what was decided, all or nothing
+    caf::reacts_to<store_record>,                                // what became of outbox rows
     caf::replies_to<store_draw_chat_id>::with<platform_chat_id>, // never the same twice
-    caf::replies_to<store_load>::with<loaded_state>,        // at start
+    caf::replies_to<store_load>::with<loaded_state>,             // at start
     caf::replies_to<store_find_user>::with<found_user>,
     caf::replies_to<store_find_room>::with<found_room>,
     caf::replies_to<store_rooms>::with<room_list>,
-    caf::replies_to<store_outbox>::with<outbox_page>,       // waiting rows behind a place
+    caf::replies_to<store_outbox>::with<outbox_page>, // waiting rows behind a place
     caf::replies_to<store_save_account>::with<done>,
-    caf::reacts_to<outbox_subscribe>,                       // who gets rows after COMMIT
-    caf::reacts_to<outbox_credit>,                          // the sink has room for so many more
-    caf::reacts_to<commit_now>,                             // itself: end of the group
+    caf::reacts_to<outbox_subscribe>, // who gets rows after COMMIT
+    caf::reacts_to<outbox_credit>,    // the sink has room for so many more
+    caf::reacts_to<commit_now>,       // itself: end of the group
     caf::replies_to<get_status>::with<status_report>>;
 
-// -- rooms -------------------------------------------------------------------------------------------
-struct room_events { std::vector<inbox_row> rows; };
-struct row_delivered { room_id room; send_outcome outcome; };
-struct room_changed { room_id room; };
-struct wake_rooms { std::vector<room_id> rooms; };
-struct room_handled { room_id room; std::size_t events = 0; };
-struct room_idle { room_id room; caf::actor_id who = 0; };
+// -- rooms
+// -------------------------------------------------------------------------------------------
+struct room_events {
+  std::vector<inbox_row> rows;
+};
+struct row_delivered {
+  room_id room;
+  send_outcome outcome;
+};
+struct room_changed {
+  room_id room;
+};
+struct wake_rooms {
+  std::vector<room_id> rooms;
+};
+struct room_handled {
+  room_id room;
+  std::size_t events = 0;
+};
+struct room_idle {
+  room_id room;
+  caf::actor_id who = 0;
+};
 struct catch_up {};
-struct agent_batch { turn_id turn; std::uint64_t seq = 0; std::vector<agent_event> events; };
+struct agent_batch {
+  turn_id turn;
+  std::uint64_t seq = 0;
+  std::vector<agent_event> events;
+};
 struct turn_over {
   turn_id turn;
   turn_ending ending = turn_ending::answered;
@@ -108,42 +171,67 @@ struct turn_over {
   bool handed = false; ///< the frame was handed to the socket, as far as the disk knows
 };
 /// The agent has not said anything for limits.first_event.
-struct turn_slow { turn_id turn; };
+struct turn_slow {
+  turn_id turn;
+};
 
 /// TURN SINK: is told what an agent says in a turn.
 using turn_sink = caf::typed_actor<caf::reacts_to<agent_batch>, caf::reacts_to<turn_over>,
                                    caf::reacts_to<turn_slow>>;
 
 /// ROOM: owns the platform chat id, the turn in progress and the waiting messages of one chat.
-using room_actor = turn_sink::extend<
-    caf::reacts_to<room_events>,   // admitted events, in order
-    caf::reacts_to<catch_up>,      // more are on disk than you were handed
-    caf::reacts_to<row_delivered>, // what became of a row that you wait for
-    caf::reacts_to<room_changed>,  // your row was changed by topology
-    caf::reacts_to<tick>,          // itself
-    caf::replies_to<drain>::with<done>,
-    caf::replies_to<get_status>::with<status_report>>;
+using room_actor =
+    turn_sink::extend<caf::reacts_to<room_events>,   // admitted events, in order
+                      caf::reacts_to<catch_up>,      // more are on disk than you were handed
+                      caf::reacts_to<row_delivered>, // what became of a row that you wait for
+                      caf::reacts_to<room_changed>,  // your row was changed by topology
+                      caf::reacts_to<tick>,          // itself
+                      caf::replies_to<drain>::with<done>,
+                      caf::replies_to<get_status>::with<status_report>>;
 
 /// ROOM DIRECTORY: room id → room actor; spawns on demand, passivates the idle.
-using room_directory_actor = caf::typed_actor<
-    caf::reacts_to<room_events>,   // of any rooms, in order of admission
-    caf::reacts_to<wake_rooms>,    // they have unfinished work
-    caf::reacts_to<room_handled>,  // credit back from a room
-    caf::reacts_to<room_idle>,     // a room asks to be put away
-    caf::reacts_to<row_delivered>, // for the room, if it lives
-    caf::reacts_to<room_changed>,  // likewise
-    caf::reacts_to<tick>,          // itself
-    caf::replies_to<drain>::with<done>,
-    caf::replies_to<get_status>::with<status_report>>;
+using room_directory_actor =
+    caf::typed_actor<caf::reacts_to<room_events>,   // of any rooms, in order of admission
+                     caf::reacts_to<wake_rooms>,    // they have unfinished work
+                     caf::reacts_to<room_handled>,  // credit back from a room
+                     caf::reacts_to<room_idle>,     // a room asks to be put away
+                     caf::reacts_to<row_delivered>, // for the room, if it lives
+                     caf::reacts_to<room_changed>,  // likewise
+                     caf::reacts_to<tick>,          // itself
+                     caf::replies_to<drain>::with<done>,
+                     caf::replies_to<get_status>::with<status_report>>;
 
-// -- agents ------------------------------------------------------------------------------------------
-struct run_turn { turn_request turn; std::int64_t inbox_seq = 0; int attempts = 0; turn_sink sink; };
-struct cancel_turn { turn_id turn; };
-struct agent_ack { turn_id turn; std::uint64_t seq = 0; };
-struct answer_confirm { turn_id turn; std::string confirmation; bool yes = false; };
-struct link_opened { std::uint64_t epoch = 0; };
-struct link_said { std::uint64_t epoch = 0; std::string text; };
-struct link_ended { std::uint64_t epoch = 0; link_closed why; };
+// -- agents
+// ------------------------------------------------------------------------------------------
+struct run_turn {
+  turn_request turn;
+  std::int64_t inbox_seq = 0;
+  int attempts = 0;
+  turn_sink sink;
+};
+struct cancel_turn {
+  turn_id turn;
+};
+struct agent_ack {
+  turn_id turn;
+  std::uint64_t seq = 0;
+};
+struct answer_confirm {
+  turn_id turn;
+  std::string confirmation;
+  bool yes = false;
+};
+struct link_opened {
+  std::uint64_t epoch = 0;
+};
+struct link_said {
+  std::uint64_t epoch = 0;
+  std::string text;
+};
+struct link_ended {
+  std::uint64_t epoch = 0;
+  link_closed why;
+};
 
 /// AGENT CONNECTION: the sockets of one agent; fair between rooms, at most so many turns at a time.
 using agent_connection_actor = caf::typed_actor<
@@ -152,52 +240,82 @@ using agent_connection_actor = caf::typed_actor<
     caf::reacts_to<agent_ack>,      // the sink has worked off a batch
     caf::reacts_to<answer_confirm>, // an open confirmation is decided
     caf::reacts_to<link_opened>, caf::reacts_to<link_said>, caf::reacts_to<link_ended>, // from I/O
-    caf::reacts_to<tick>,           // itself
-    caf::replies_to<drain>::with<done>,
-    caf::replies_to<get_status>::with<status_report>>;
+    caf::reacts_to<tick>,                                                               // itself
+    caf::replies_to<drain>::with<done>, caf::replies_to<get_status>::with<status_report>>;
 
-struct find_agent { agent_id agent; };
+struct find_agent {
+  agent_id agent;
+};
 struct found_agent {
   agent_connection_actor connection; ///< null: not in the registry, or not enabled
   std::string label;
   bool idempotent = false;
 };
-struct agent_for_user { user_id user; };
-struct agent_choice { std::optional<agent_id> agent; };
+struct agent_for_user {
+  user_id user;
+};
+struct agent_choice {
+  std::optional<agent_id> agent;
+};
 /// AGENT DIRECTORY: the registry in force and one connection actor for each agent.
-using agent_directory_actor = caf::typed_actor<
-    caf::replies_to<find_agent>::with<found_agent>,
-    caf::replies_to<agent_for_user>::with<agent_choice>, // the person's default
-    caf::reacts_to<tick>,                                // itself
-    caf::replies_to<drain>::with<done>,
-    caf::replies_to<get_status>::with<status_report>>;
+using agent_directory_actor =
+    caf::typed_actor<caf::replies_to<find_agent>::with<found_agent>,
+                     caf::replies_to<agent_for_user>::with<agent_choice>, // the person's default
+                     caf::reacts_to<tick>,                                // itself
+                     caf::replies_to<drain>::with<done>,
+                     caf::replies_to<get_status>::with<status_report>>;
 
-// -- Matrix --------------------------------------------------------------------------------------------
+// -- Matrix
+// --------------------------------------------------------------------------------------------
 /// ROOM NOTICES: who wants to know what became of rows with `notify`.
 using delivery_sink = caf::typed_actor<caf::reacts_to<row_delivered>>;
-struct delivery_subscribe { delivery_sink sink; };
-struct set_typing { room_id room; bool on = false; };
-struct mark_read { room_id room; event_id event; };
+struct delivery_subscribe {
+  delivery_sink sink;
+};
+struct set_typing {
+  room_id room;
+  bool on = false;
+};
+struct mark_read {
+  room_id room;
+  event_id event;
+};
 /// MATRIX SENDER: one account's outgoing requests within what the homeserver allows.
-using matrix_sender_actor = outbox_sink::extend<
-    caf::reacts_to<delivery_subscribe>,
-    caf::reacts_to<set_typing>,    // best effort
-    caf::reacts_to<mark_read>,     // best effort, the newest counts
-    caf::reacts_to<http_finished>, // from I/O
-    caf::reacts_to<tick>,          // itself
-    caf::replies_to<drain>::with<done>,
-    caf::replies_to<get_status>::with<status_report>>;
+using matrix_sender_actor =
+    outbox_sink::extend<caf::reacts_to<delivery_subscribe>,
+                        caf::reacts_to<set_typing>,    // best effort
+                        caf::reacts_to<mark_read>,     // best effort, the newest counts
+                        caf::reacts_to<http_finished>, // from I/O
+                        caf::reacts_to<tick>,          // itself
+                        caf::replies_to<drain>::with<done>,
+                        caf::replies_to<get_status>::with<status_report>>;
 
-struct new_invites { std::vector<invite_row> invites; };
-struct new_chat { inbox_row cause; user_id owner; std::string title; };
-struct find_home { user_id user; trace tr; inbox_row cause; };
-struct restore_unknown { room_id room; trace tr; };
-struct restore_answer { bool found = false; std::string why; };
+struct new_invites {
+  std::vector<invite_row> invites;
+};
+struct new_chat {
+  inbox_row cause;
+  user_id owner;
+  std::string title;
+};
+struct find_home {
+  user_id user;
+  trace tr;
+  inbox_row cause;
+};
+struct restore_unknown {
+  room_id room;
+  trace tr;
+};
+struct restore_answer {
+  bool found = false;
+  std::string why;
+};
 /// TOPOLOGY: Spaces and rooms: invitations, creation, restoring what the homeserver knows.
 using topology_actor = caf::typed_actor<
-    caf::reacts_to<new_invites>,                            // admitted, on disk
-    caf::replies_to<new_chat>::with<done>,                  // settled with its intent; goes on alone
-    caf::replies_to<find_home>::with<done>,                 // `!start`: make what is missing, point to it
+    caf::reacts_to<new_invites>,            // admitted, on disk
+    caf::replies_to<new_chat>::with<done>,  // settled with its intent; goes on alone
+    caf::replies_to<find_home>::with<done>, // `!start`: make what is missing, point to it
     caf::replies_to<restore_unknown>::with<restore_answer>, // a room that we have no row of
     caf::reacts_to<http_finished>,                          // from I/O
     caf::reacts_to<tick>,                                   // itself
@@ -208,47 +326,67 @@ using matrix_sync_actor = caf::typed_actor<caf::reacts_to<http_finished>, // fro
                                            caf::reacts_to<tick>,          // itself
                                            caf::replies_to<get_status>::with<status_report>>;
 
-struct session_ready { session_ref session; };
-struct router_failed { int exit_code = 70; std::string sentence; };
+struct session_ready {
+  session_ref session;
+};
+struct router_failed {
+  int exit_code = 70;
+  std::string sentence;
+};
 /// SESSION: finds the homeserver, logs in, and knows whether the token still counts.
 using matrix_session_actor = caf::typed_actor<caf::reacts_to<http_finished>, // from I/O
                                               caf::reacts_to<tick>,          // itself
                                               caf::replies_to<get_status>::with<status_report>>;
 
-// -- supervisor ------------------------------------------------------------------------------------------
+// -- supervisor
+// ------------------------------------------------------------------------------------------
 struct stop_router {};
-struct restart_child { std::string label; std::uint64_t generation = 0; };
-struct collect_status { std::shared_ptr<std::function<void(std::string)>> answer; };
+struct restart_child {
+  std::string label;
+  std::uint64_t generation = 0;
+};
+struct collect_status {
+  std::shared_ptr<std::function<void(std::string)>> answer;
+};
 struct stop_next {};
 /// SUPERVISOR: starts the others in order, restarts what dies, stops them from source to sink.
-using supervisor_actor = caf::typed_actor<
-    caf::reacts_to<session_ready>,  // the children that need a session can start
-    caf::reacts_to<router_failed>,  // cannot go on: the process ends with this code
-    caf::reacts_to<stop_router>,    // SIGTERM: drain, then end
-    caf::reacts_to<restart_child>,  // itself, after a backoff
-    caf::reacts_to<stop_next>,      // itself
-    caf::reacts_to<tick>,           // itself: the drain's deadline
-    caf::reacts_to<collect_status>, // asks everybody, calls back with JSON
-    caf::replies_to<get_status>::with<status_report>>;
+using supervisor_actor =
+    caf::typed_actor<caf::reacts_to<session_ready>, // the children that need a session can start
+                     caf::reacts_to<router_failed>, // cannot go on: the process ends with this code
+                     caf::reacts_to<stop_router>,   // SIGTERM: drain, then end
+                     caf::reacts_to<restart_child>, // itself, after a backoff
+                     caf::reacts_to<stop_next>,     // itself
+                     caf::reacts_to<tick>,          // itself: the drain's deadline
+                     caf::reacts_to<collect_status>, // asks everybody, calls back with JSON
+                     caf::replies_to<get_status>::with<status_report>>;
 
 } // namespace pb
 
-#define PB_MESSAGES(X)                                                                            \
-  X(pb::get_status) X(pb::status_report) X(pb::done) X(pb::tick) X(pb::http_finished)             \
-  X(pb::drain) X(pb::store_admit) X(pb::admitted) X(pb::store_open_room) X(pb::room_snapshot)     \
-  X(pb::store_pending) X(pb::pending_page) X(pb::store_dispatch) X(pb::store_settle)              \
-  X(pb::store_record) X(pb::store_draw_chat_id) X(pb::platform_chat_id) X(pb::store_load)         \
-  X(pb::loaded_state) X(pb::store_find_user) X(pb::found_user) X(pb::store_find_room)             \
-  X(pb::found_room) X(pb::store_rooms) X(pb::room_list) X(pb::store_outbox) X(pb::outbox_page)    \
-  X(pb::store_save_account) X(pb::commit_now) X(pb::outbox_ready) X(pb::outbox_subscribe)         \
-  X(pb::outbox_credit) X(pb::room_events) X(pb::row_delivered) X(pb::room_changed)                \
-  X(pb::wake_rooms) X(pb::room_handled) X(pb::room_idle) X(pb::catch_up) X(pb::agent_batch)       \
-  X(pb::turn_over) X(pb::turn_slow) X(pb::run_turn) X(pb::cancel_turn) X(pb::agent_ack)           \
-  X(pb::answer_confirm) X(pb::link_opened) X(pb::link_said) X(pb::link_ended) X(pb::find_agent)   \
-  X(pb::found_agent) X(pb::agent_for_user) X(pb::agent_choice) X(pb::delivery_subscribe) X(pb::set_typing)                  \
-  X(pb::mark_read) X(pb::new_invites) X(pb::new_chat) X(pb::find_home) X(pb::restore_unknown)     \
-  X(pb::restore_answer) X(pb::session_ready) X(pb::router_failed) X(pb::stop_router)              \
-  X(pb::restart_child) X(pb::stop_next) X(pb::collect_status)
+#define PB_MESSAGES(X)                                                                             \
+  X(pb::get_status)                                                                                \
+  X(pb::status_report)                                                                             \
+  X(pb::done)                                                                                      \
+  X(pb::tick) X(pb::http_finished) X(pb::drain) X(pb::store_admit) X(pb::admitted)                 \
+      X(pb::store_open_room) X(pb::room_snapshot) X(pb::store_pending) X(pb::pending_page) X(      \
+          pb::store_dispatch) X(pb::store_settle) X(pb::store_record) X(pb::store_draw_chat_id)    \
+          X(pb::platform_chat_id) X(pb::store_load) X(pb::loaded_state) X(pb::store_find_user) X(  \
+              pb::found_user) X(pb::store_find_room) X(pb::found_room) X(pb::store_rooms)          \
+              X(pb::room_list) X(pb::store_outbox) X(pb::outbox_page) X(pb::store_save_account) X( \
+                  pb::commit_now) X(pb::outbox_ready) X(pb::outbox_subscribe) X(pb::outbox_credit) \
+                  X(pb::room_events) X(pb::row_delivered) X(pb::room_changed) X(pb::wake_rooms)    \
+                      X(pb::room_handled) X(pb::room_idle) X(pb::catch_up) X(pb::agent_batch)      \
+                          X(pb::turn_over) X(pb::turn_slow) X(pb::run_turn) X(pb::cancel_turn)     \
+                              X(pb::agent_ack) X(pb::answer_confirm) X(pb::link_opened)            \
+                                  X(pb::link_said) X(pb::link_ended) X(pb::find_agent)             \
+                                      X(pb::found_agent) X(pb::agent_for_user) X(pb::agent_choice) \
+                                          X(pb::delivery_subscribe) X(pb::set_typing)              \
+                                              X(pb::mark_read) X(pb::new_invites) X(pb::new_chat)  \
+                                                  X(pb::find_home) X(pb::restore_unknown)          \
+                                                      X(pb::restore_answer) X(pb::session_ready)   \
+                                                          X(pb::router_failed) X(pb::stop_router)  \
+                                                              X(pb::restart_child)                 \
+                                                                  X(pb::stop_next)                 \
+                                                                      X(pb::collect_status)
 
 #define PB_UNSAFE(T) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(T)
 PB_MESSAGES(PB_UNSAFE)

@@ -19,13 +19,13 @@ namespace pb {
 
 /// One sync response, as far as it is kept. Its cursor is on disk if and only if its events are.
 struct admission {
-  std::string cursor;                ///< next_batch; empty (not from a sync): the old one stays
-  std::vector<inbox_row> events;     ///< seq is ignored; duplicates by event id are dropped
-  std::vector<invite_row> invites;   ///< replace an older one of the same room
+  std::string cursor;              ///< next_batch; empty (not from a sync): the old one stays
+  std::vector<inbox_row> events;   ///< seq is ignored; duplicates by event id are dropped
+  std::vector<invite_row> invites; ///< replace an older one of the same room
   std::vector<membership_row> memberships;
-  std::vector<room_row> restored;    ///< rooms found by their markers; existing rows stay untouched
+  std::vector<room_row> restored; ///< rooms found by their markers; existing rows stay untouched
   std::vector<user_row> restored_users; ///< likewise
-  std::vector<room_id> encrypted;    ///< rooms in which encryption was switched on: never off again
+  std::vector<room_id> encrypted; ///< rooms in which encryption was switched on: never off again
 };
 
 struct admitted {
@@ -35,23 +35,23 @@ struct admitted {
 
 /// What a room actor is born from.
 struct room_snapshot {
-  std::optional<room_row> room;      ///< nothing: the room is unknown
-  std::vector<inbox_row> pending;    ///< unsettled, in order, at most `limit`
-  bool more = false;                 ///< there are more pending rows
-  std::vector<turn_row> open_turns;  ///< dispatched and not ended
-  bool marker_waits = false;         ///< a state row of this room is not sent yet
+  std::optional<room_row> room;     ///< nothing: the room is unknown
+  std::vector<inbox_row> pending;   ///< unsettled, in order, at most `limit`
+  bool more = false;                ///< there are more pending rows
+  std::vector<turn_row> open_turns; ///< dispatched and not ended
+  bool marker_waits = false;        ///< a state row of this room is not sent yet
 };
 
 /// Everything that becomes true together when something in a room is decided.
 struct settlement {
   std::vector<inbox_settled> inbox;
-  std::optional<turn_row> turn;        ///< the turn's end: updates its row, or makes it
-  std::vector<outbox_row> outbox;      ///< seq is given by the store
-  std::optional<room_row> room;        ///< insert or update
-  std::optional<user_row> user;        ///< insert or update
-  std::optional<intent_row> intent;    ///< insert or update
+  std::optional<turn_row> turn;         ///< the turn's end: updates its row, or makes it
+  std::vector<outbox_row> outbox;       ///< seq is given by the store
+  std::optional<room_row> room;         ///< insert or update
+  std::optional<user_row> user;         ///< insert or update
+  std::optional<intent_row> intent;     ///< insert or update
   std::optional<intent_id> intent_done; ///< deleted
-  std::optional<room_id> invite_done;  ///< deleted
+  std::optional<room_id> invite_done;   ///< deleted
 };
 
 struct account_row {

@@ -18,7 +18,8 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
   engine_ = engine_for(deps_.around, "agent " + spec_.id.value);
   auto& numbers = *deps_.around.numbers;
   const metric_labels who{{"agent", spec_.id.value}};
-  turns_total_ = numbers.counter_of("patchbay_agent_turns_total", "Turns that an agent was given", who);
+  turns_total_ =
+      numbers.counter_of("patchbay_agent_turns_total", "Turns that an agent was given", who);
   failed_total_ = numbers.counter_of("patchbay_agent_turns_failed_total",
                                      "Turns that ended without an answer", who);
   unknown_total_ = numbers.counter_of("patchbay_agent_unknown_events_total",
@@ -26,7 +27,8 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
   after_end_total_ = numbers.counter_of("patchbay_agent_events_after_end_total",
                                         "Events that belong to no turn, ignored", who);
   running_now_ = numbers.gauge_of("patchbay_agent_turns_running", "Turns under way", who);
-  waiting_now_ = numbers.gauge_of("patchbay_agent_turns_waiting", "Turns that wait for a place", who);
+  waiting_now_ =
+      numbers.gauge_of("patchbay_agent_turns_waiting", "Turns that wait for a place", who);
   self_->set_exit_handler([this](caf::exit_msg& m) {
     for (auto& [epoch, s] : sockets_)
       s.wire->close();
@@ -57,7 +59,9 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
             drained_.push_back(self_->make_response_promise<done>());
             return drained_.back();
           },
-          [this](get_status) { return status_report{name, status()}; }};
+          [this](get_status) {
+            return status_report{name, status()};
+          }};
 }
 
 void agent_connection_state::admit(run_turn what) {
@@ -68,7 +72,8 @@ void agent_connection_state::admit(run_turn what) {
     turns_.erase(i);
   }
   if (queue_.size() >= queue_cap) {
-    self_->send(what.sink, turn_over{what.turn.id, turn_ending::busy, "queue of the agent is full", false});
+    self_->send(what.sink,
+                turn_over{what.turn.id, turn_ending::busy, "queue of the agent is full", false});
     return;
   }
   queue_.push_back(std::move(what));
@@ -143,7 +148,8 @@ void agent_connection_state::deliver(turn& t) {
   t.folded_bytes = 0;
 }
 
-void agent_connection_state::end(const turn_id& id, turn_ending ending, std::string detail, bool clean) {
+void agent_connection_state::end(const turn_id& id, turn_ending ending, std::string detail,
+                                 bool clean) {
   const auto i = turns_.find(id);
   if (i == turns_.end())
     return;

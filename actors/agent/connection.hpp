@@ -22,10 +22,12 @@ struct connection_deps {
 class agent_connection_state {
 public:
   static constexpr const char* name = "agent_connection";
-  static constexpr std::size_t queue_cap = 10'000; ///< turns that wait for a place: one a room at most
+  static constexpr std::size_t queue_cap =
+      10'000; ///< turns that wait for a place: one a room at most
   static constexpr std::size_t fold_cap = std::size_t{4} << 20; ///< bytes that wait for one sink
 
-  explicit agent_connection_state(agent_connection_actor::pointer self) : self_(self), clock_(self) {}
+  explicit agent_connection_state(agent_connection_actor::pointer self)
+      : self_(self), clock_(self) {}
   agent_connection_actor::behavior_type start(agent_spec spec, connection_deps deps);
 
 private:

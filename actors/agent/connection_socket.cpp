@@ -9,8 +9,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Turns completions into messages. Weak: a socket never keeps an actor, or the shutdown, alive. The
-/// epoch lets the actor ignore what an old socket still says.
+/// Turns completions into messages. Weak: a socket never keeps an actor, or the shutdown, alive.
+/// The epoch lets the actor ignore what an old socket still says.
 class link_messages final : public link_listener {
 public:
   link_messages(const caf::strong_actor_ptr& owner, std::uint64_t epoch)
@@ -44,7 +44,8 @@ void agent_connection_state::dial(const turn_id& id) {
   to.unread_limit = 2 * spec_.limits.frame;
   if (spec_.auth) {
     const auto& a = *spec_.auth;
-    to.headers.push_back({a.header, (a.header == "Authorization" ? "Bearer " : "") + a.value.show()});
+    to.headers.push_back(
+        {a.header, (a.header == "Authorization" ? "Bearer " : "") + a.value.show()});
   }
   auto& s = sockets_[t.epoch];
   s.chat = t.what.turn.chat;
@@ -89,7 +90,8 @@ void agent_connection_state::mark_and_write(const turn_id& id) {
             const auto s = sockets_.find(epoch);
             if (i->second.cancelling)
               return end(id, turn_ending::cancelled, {});
-            if (s == sockets_.end() || !s->second.wire->send(codec_->user_message(i->second.what.turn)))
+            if (s == sockets_.end() ||
+                !s->second.wire->send(codec_->user_message(i->second.what.turn)))
               end(id, turn_ending::interrupted, "closed before the message left");
           },
           [this, id](caf::error& e) {
@@ -121,8 +123,8 @@ void agent_connection_state::on_event(std::uint64_t epoch, agent_frame frame, st
   if (!frame.message_id.empty())
     s.echoes = true;
   const auto i = s.turn.empty() ? turns_.end() : turns_.find(s.turn);
-  const bool foreign = !frame.message_id.empty() && i != turns_.end() &&
-                       frame.message_id != i->first.value;
+  const bool foreign =
+      !frame.message_id.empty() && i != turns_.end() && frame.message_id != i->first.value;
   if (i == turns_.end() || !i->second.handed || foreign) {
     ++after_end_;
     after_end_total_.inc(); // a second END first of all: belongs to no turn
@@ -192,7 +194,8 @@ void agent_connection_state::on_closed(const link_ended& m) {
   end(id, turn_ending::unreachable, m.why.cause);
 }
 
-/// The socket has no turn any more: kept for its chat if the agent can tell turns apart, else closed.
+/// The socket has no turn any more: kept for its chat if the agent can tell turns apart, else
+/// closed.
 void agent_connection_state::let_go(std::uint64_t epoch, bool clean) {
   const auto i = sockets_.find(epoch);
   if (i == sockets_.end())

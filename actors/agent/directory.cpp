@@ -23,13 +23,13 @@ void on_down(self_ptr self, const caf::down_msg& m) {
                                   to_fault(m.reason).cause,
                               {{"agent", id}});
     // Its rooms were told by DOWN; the next turn finds the new one.
-    st.clock.after(backoff(st.engine, e.deaths++, std::chrono::milliseconds(100),
-                           std::chrono::seconds(30)),
-                   [self, who = id] {
-                     auto& again = self->state.agents[who];
-                     if (!again.actor)
-                       start(self, again);
-                   });
+    st.clock.after(
+        backoff(st.engine, e.deaths++, std::chrono::milliseconds(100), std::chrono::seconds(30)),
+        [self, who = id] {
+          auto& again = self->state.agents[who];
+          if (!again.actor)
+            start(self, again);
+        });
     return;
   }
 }
@@ -57,45 +57,46 @@ agent_directory_actor::behavior_type agent_directory(self_ptr self, registry in_
     e.spec = spec;
     start(self, e);
   }
-  return {
-      [self](const find_agent& m) {
-        const auto i = self->state.agents.find(m.agent);
-        if (i == self->state.agents.end())
-          return found_agent{{}, m.agent.value, false};
-        return found_agent{i->second.actor, i->second.spec.label, i->second.spec.idempotent};
-      },
-      [self](const agent_for_user& m) { return agent_choice{self->state.in_force.agent_for(m.user)}; },
-      [self](tick t) { self->state.clock.ring(t); },
-      [self](drain) { return done{}; },
-      [self](get_status) -> caf::result<status_report> {
-        // A list of all agents: asked one by one, those that do not answer are left out.
-        auto& agents = self->state.agents;
-        auto promise = self->make_response_promise<status_report>();
-        auto parts = std::make_shared<std::map<std::string, std::string>>();
-        auto left = std::make_shared<std::size_t>(1);
-        auto one = [promise, parts, left]() mutable {
-          if (--*left > 0)
-            return;
-          std::string list;
-          for (const auto& [id, json] : *parts)
-            list += (list.empty() ? "" : ",") + json;
-          promise.deliver(status_report{agent_directory_state::name, "{\"agents\":[" + list + "]}"});
-        };
-        for (auto& [id, e] : agents) {
-          if (!e.actor)
-            continue;
-          ++*left;
-          self->request(e.actor, std::chrono::seconds(2), get_status{})
-              .then(
-                  [one, parts, who = id.value](status_report& r) mutable {
-                    (*parts)[who] = std::move(r.json);
-                    one();
-                  },
-                  [one](caf::error&) mutable { one(); });
-        }
-        one();
-        return promise;
-      }};
+  return {[self](const find_agent& m) {
+            const auto i = self->state.agents.find(m.agent);
+            if (i == self->state.agents.end())
+              return found_agent{{}, m.agent.value, false};
+            return found_agent{i->second.actor, i->second.spec.label, i->second.spec.idempotent};
+          },
+          [self](const agent_for_user& m) {
+            return agent_choice{self->state.in_force.agent_for(m.user)};
+          },
+          [self](tick t) { self->state.clock.ring(t); }, [](drain) { return done{}; },
+          [self](get_status) -> caf::result<status_report> {
+            // A list of all agents: asked one by one, those that do not answer are left out.
+            auto& agents = self->state.agents;
+            auto promise = self->make_response_promise<status_report>();
+            auto parts = std::make_shared<std::map<std::string, std::string>>();
+            auto left = std::make_shared<std::size_t>(1);
+            auto one = [promise, parts, left]() mutable {
+              if (--*left > 0)
+                return;
+              std::string list;
+              for (const auto& [id, json] : *parts)
+                list += (list.empty() ? "" : ",") + json;
+              promise.deliver(
+                  status_report{agent_directory_state::name, "{\"agents\":[" + list + "]}"});
+            };
+            for (auto& [id, e] : agents) {
+              if (!e.actor)
+                continue;
+              ++*left;
+              self->request(e.actor, std::chrono::seconds(2), get_status{})
+                  .then(
+                      [one, parts, who = id.value](status_report& r) mutable {
+                        (*parts)[who] = std::move(r.json);
+                        one();
+                      },
+                      [one](caf::error&) mutable { one(); });
+            }
+            one();
+            return promise;
+          }};
 }
 
 } // namespace pb

@@ -17,21 +17,25 @@ matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) 
   engine_ = engine_for(deps_.around, name);
   http_ = std::make_unique<http_calls>(deps_.http, caf::strong_actor_ptr(self_->ctrl()));
   auto& numbers = *deps_.around.numbers;
-  sent_total_ = numbers.counter_of("patchbay_outbox_sent_total", "Outbox rows that the homeserver took");
-  dead_total_ = numbers.counter_of("patchbay_outbox_dead_total", "Outbox rows that it refused for good");
-  limited_total_ = numbers.counter_of("patchbay_rate_limited_total", "Answers that asked us to wait");
+  sent_total_ =
+      numbers.counter_of("patchbay_outbox_sent_total", "Outbox rows that the homeserver took");
+  dead_total_ =
+      numbers.counter_of("patchbay_outbox_dead_total", "Outbox rows that it refused for good");
+  limited_total_ =
+      numbers.counter_of("patchbay_rate_limited_total", "Answers that asked us to wait");
   dropped_total_ = numbers.counter_of("patchbay_small_sends_dropped_total",
                                       "Typing notices and receipts that were not sent");
   waiting_now_ = numbers.gauge_of("patchbay_outbox_waiting", "Outbox rows in memory");
-  wait_seconds_ = numbers.histogram_of("patchbay_outbox_wait_seconds",
-                                       "From the decision to the homeserver's yes", latency_buckets());
+  wait_seconds_ =
+      numbers.histogram_of("patchbay_outbox_wait_seconds",
+                           "From the decision to the homeserver's yes", latency_buckets());
   self_->set_exit_handler([this](caf::exit_msg& m) {
     http_->cancel_all();
     self_->quit(std::move(m.reason));
   });
-  self_->send(deps_.store, outbox_subscribe{caf::actor_cast<outbox_sink>(
-                                                caf::strong_actor_ptr(self_->ctrl())),
-                                            memory_cap / 2});
+  self_->send(deps_.store,
+              outbox_subscribe{caf::actor_cast<outbox_sink>(caf::strong_actor_ptr(self_->ctrl())),
+                               memory_cap / 2});
   return {[this](outbox_ready& m) { take(m); },
           [this](delivery_subscribe& m) { rooms_ = std::move(m.sink); },
           [this](const set_typing& m) {
@@ -61,7 +65,9 @@ matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) 
             drained_.push_back(self_->make_response_promise<done>());
             return drained_.back();
           },
-          [this](get_status) { return status_report{name, status()}; }};
+          [this](get_status) {
+            return status_report{name, status()};
+          }};
 }
 
 void matrix_sender_state::take(outbox_ready& m) {
@@ -135,7 +141,8 @@ void matrix_sender_state::sent(const outbox_row& row, const matrix::answer<event
   if (f.final()) {
     ++dead_;
     dead_total_.inc();
-    deps_.around.log->error("outbox_dead", row.tr, "the homeserver refuses this for good: " + f.cause,
+    deps_.around.log->error("outbox_dead", row.tr,
+                            "the homeserver refuses this for good: " + f.cause,
                             {{"room", row.room}, {"row", row.id}, {"type", row.type}});
     return settle(row, {row.id, outbox_state::dead, {}, f.cause});
   }

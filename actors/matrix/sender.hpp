@@ -1,5 +1,6 @@
 #pragma once
-// One account's outgoing events: rows from the outbox, by priority, with the same bytes at every try.
+// One account's outgoing events: rows from the outbox, by priority, with the same bytes at every
+// try.
 
 #include "actors/common.hpp"
 #include "actors/matrix/send_queue_logic.hpp"
@@ -25,7 +26,7 @@ public:
   static constexpr std::size_t in_flight_cap = 16;
   static constexpr std::size_t memory_cap = 4096; ///< rows; more stay on the disk
   static constexpr std::size_t page = 512;
-  static constexpr std::size_t small_cap = 256;   ///< rooms with a receipt or a typing to tell
+  static constexpr std::size_t small_cap = 256; ///< rooms with a receipt or a typing to tell
 
   explicit matrix_sender_state(matrix_sender_actor::pointer self) : self_(self), clock_(self) {}
   matrix_sender_actor::behavior_type start(sender_deps deps);
@@ -69,7 +70,6 @@ private:
   counter sent_total_, dead_total_, limited_total_, dropped_total_;
   gauge waiting_now_;
   histogram wait_seconds_;
-
 };
 
 matrix_sender_actor::behavior_type

@@ -7,7 +7,8 @@
 namespace pb {
 
 namespace {
-constexpr int most_pages = 5; ///< of 100 events: what is farther back than that was sent by nobody now
+constexpr int most_pages =
+    5; ///< of 100 events: what is farther back than that was sent by nobody now
 }
 
 void matrix_sender_state::reconcile(const outbox_row& row, std::string from, int pages) {

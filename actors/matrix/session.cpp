@@ -8,7 +8,8 @@ using namespace std::chrono_literals;
 using failure = matrix::matrix_failure;
 
 matrix_session_actor::behavior_type
-matrix_session(matrix_session_actor::stateful_pointer<matrix_session_state> self, session_deps deps) {
+matrix_session(matrix_session_actor::stateful_pointer<matrix_session_state> self,
+               session_deps deps) {
   return self->state.start(std::move(deps));
 }
 
@@ -25,7 +26,8 @@ matrix_session_actor::behavior_type matrix_session_state::start(session_deps dep
           [this](get_status) {
             return status_report{name, "{\"step\":" + json_quote(step_) +
                                            ",\"user\":" + json_quote(session_.user.value) +
-                                           ",\"device\":" + json_quote(session_.device.value) + "}"};
+                                           ",\"device\":" + json_quote(session_.device.value) +
+                                           "}"};
           }};
 }
 
@@ -56,7 +58,8 @@ void matrix_session_state::find_server() {
   http_->send(matrix::ask::versions(session_), [this](http_result& r) {
     const auto got = matrix::read::versions(r, deps_.around.wall());
     if (!got) {
-      if (got.error().kind == failure::kind_t::not_found || got.error().kind == failure::kind_t::unrecognised)
+      if (got.error().kind == failure::kind_t::not_found ||
+          got.error().kind == failure::kind_t::unrecognised)
         return give_up(69, "no Matrix homeserver answers at " + deps_.homeserver.url +
                                "; check homeserver.url (the address of the server itself, not of a "
                                "web client)");
@@ -88,8 +91,9 @@ void matrix_session_state::present_token(std::string token, bool ours) {
       return wait(got.error(), [this, ours] { present_token(session_.access_token, ours); });
     }
     if (!deps_.homeserver.user.empty() && got->user != deps_.homeserver.user)
-      return give_up(69, "the access token belongs to " + got->user.value + ", but homeserver.user_id is " +
-                             deps_.homeserver.user.value + "; use the token of that account, or correct "
+      return give_up(69, "the access token belongs to " + got->user.value +
+                             ", but homeserver.user_id is " + deps_.homeserver.user.value +
+                             "; use the token of that account, or correct "
                              "user_id");
     by_password_ = ours;
     established(got->user, got->device);
@@ -98,11 +102,13 @@ void matrix_session_state::present_token(std::string token, bool ours) {
 
 void matrix_session_state::log_in() {
   if (!deps_.homeserver.password)
-    return give_up(78, "there is neither an access token nor a password; set homeserver.access_token or "
-                       "homeserver.password");
+    return give_up(
+        78, "there is neither an access token nor a password; set homeserver.access_token or "
+            "homeserver.password");
   step_ = "logging in";
   // The stored device, so that transaction ids keep their scope.
-  const auto device = account_ && !account_->device.empty() ? account_->device : deps_.homeserver.device;
+  const auto device =
+      account_ && !account_->device.empty() ? account_->device : deps_.homeserver.device;
   http_->send(matrix::ask::login_password(session_, deps_.homeserver.user.value,
                                           deps_.homeserver.password->show(), device, "Patchbay"),
               [this](http_result& r) {
@@ -116,7 +122,8 @@ void matrix_session_state::log_in() {
                 }
                 if (got->user != deps_.homeserver.user)
                   return give_up(69, "the login is that of " + got->user.value +
-                                         ", but homeserver.user_id is " + deps_.homeserver.user.value);
+                                         ", but homeserver.user_id is " +
+                                         deps_.homeserver.user.value);
                 session_.access_token = got->access_token;
                 by_password_ = true;
                 established(got->user, got->device);
@@ -127,10 +134,11 @@ void matrix_session_state::established(const user_id& user, const device_id& dev
   session_.user = user;
   session_.device = device;
   if (account_ && account_->device != device)
-    deps_.around.log->warning("session_device_changed", {},
-                              "the device is another one than before: what may have been sent under "
-                              "the old one is looked for in its room before it is sent again",
-                              {{"before", account_->device}, {"now", device}});
+    deps_.around.log->warning(
+        "session_device_changed", {},
+        "the device is another one than before: what may have been sent under "
+        "the old one is looked for in its room before it is sent again",
+        {{"before", account_->device}, {"now", device}});
   account_row row{user, device, by_password_ ? session_.access_token : std::string{}};
   self_->request(deps_.store, 60s, store_save_account{std::move(row)})
       .then(
@@ -152,8 +160,8 @@ void matrix_session_state::wait(const failure& f, std::function<void()> again) {
                               "the homeserver does not serve us yet, trying on: " + f.cause,
                               {{"url", deps_.homeserver.url}});
   }
-  const auto delay = f.retry_after ? std::max(*f.retry_after, 500ms)
-                                   : backoff(engine_, failures_++, 500ms, 30s);
+  const auto delay =
+      f.retry_after ? std::max(*f.retry_after, 500ms) : backoff(engine_, failures_++, 500ms, 30s);
   clock_.after(delay, std::move(again));
 }
 

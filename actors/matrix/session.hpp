@@ -49,6 +49,7 @@ private:
 };
 
 matrix_session_actor::behavior_type
-matrix_session(matrix_session_actor::stateful_pointer<matrix_session_state> self, session_deps deps);
+matrix_session(matrix_session_actor::stateful_pointer<matrix_session_state> self,
+               session_deps deps);
 
 } // namespace pb

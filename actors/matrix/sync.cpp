@@ -22,11 +22,12 @@ matrix_sync_actor::behavior_type matrix_sync_state::start(sync_deps deps) {
   events_total_ = numbers.counter_of("patchbay_inbox_events_total", "Events that were admitted");
   poison_total_ = numbers.counter_of("patchbay_poison_events_total",
                                      "Events that could not be understood and were left out");
-  gap_closed_total_ = numbers.counter_of("patchbay_gaps_total", "Holes in timelines",
-                                         {{"outcome", "closed"}});
-  gap_lost_total_ = numbers.counter_of("patchbay_gaps_total", "Holes in timelines",
-                                       {{"outcome", "abandoned"}});
-  failures_total_ = numbers.counter_of("patchbay_sync_failures_total", "Polls that brought nothing");
+  gap_closed_total_ =
+      numbers.counter_of("patchbay_gaps_total", "Holes in timelines", {{"outcome", "closed"}});
+  gap_lost_total_ =
+      numbers.counter_of("patchbay_gaps_total", "Holes in timelines", {{"outcome", "abandoned"}});
+  failures_total_ =
+      numbers.counter_of("patchbay_sync_failures_total", "Polls that brought nothing");
   last_good_gauge_ = numbers.gauge_of("patchbay_last_good_sync_seconds",
                                       "Time of the last good sync, seconds since 1970");
   self_->set_exit_handler([this](caf::exit_msg& m) {
@@ -41,7 +42,8 @@ matrix_sync_actor::behavior_type matrix_sync_state::start(sync_deps deps) {
                                            ",\"poisoned\":" + std::to_string(poisoned_) +
                                            ",\"gaps_closed\":" + std::to_string(gaps_closed_) +
                                            ",\"gaps_abandoned\":" + std::to_string(gaps_lost_) +
-                                           ",\"failures_in_a_row\":" + std::to_string(failures_) + "}"};
+                                           ",\"failures_in_a_row\":" + std::to_string(failures_) +
+                                           "}"};
           }};
 }
 
@@ -76,11 +78,12 @@ void matrix_sync_state::poll() {
   matrix::sync_query q;
   q.since = cursor_;
   q.filter = cursor_ ? filter_ : matrix::compose_initial_filter();
-  // The first poll does not wait. An initial sync may come out of the server's cache, which goes by
-  // its parameters: a timeout that was never used makes it fresh.
+  // The first poll does not wait, nor does the one after trouble: that we are served again is to be
+  // known at once, not at the end of a long poll. An initial sync may come out of the server's
+  // cache, which goes by its parameters: a timeout that was never used makes it fresh.
   q.timeout = !cursor_ ? std::chrono::milliseconds(1 + static_cast<std::int64_t>(engine_() % 999))
-              : first_poll_ ? 0ms
-                            : deps_.poll;
+              : first_poll_ || failures_ > 0 ? 0ms
+                                             : deps_.poll;
   ++polls_;
   http_->send(matrix::ask::sync(deps_.session, q),
               [this](http_result& r) { answered(matrix::read::sync(r, deps_.around.wall())); });
@@ -101,7 +104,8 @@ void matrix_sync_state::answered(const matrix::answer<matrix::sync_response>& go
     poisoned_ += got->poisoned.total;
     poison_total_.add(static_cast<double>(got->poisoned.total));
     for (const auto& bad : got->poisoned.items)
-      deps_.around.log->warning("event_poisoned", {}, "an event cannot be understood and is left out: " + bad.reason,
+      deps_.around.log->warning("event_poisoned", {},
+                                "an event cannot be understood and is left out: " + bad.reason,
                                 {{"room", bad.room}, {"event", bad.event}});
   }
   auto work = std::make_shared<filling>();
@@ -119,6 +123,7 @@ void matrix_sync_state::trouble(const failure& f) {
                               {{"failures", failures_ + 1}});
   }
   if (f.kind == failure::kind_t::unauthorised || f.kind == failure::kind_t::soft_logout) {
+    ++failures_;
     clock_.after(60s, [this] { ask_whoami(); });
     return;
   }
@@ -129,8 +134,8 @@ void matrix_sync_state::trouble(const failure& f) {
                             {});
     cursor_.reset();
   }
-  const auto delay = f.retry_after ? std::max(*f.retry_after, 100ms)
-                                   : backoff(engine_, failures_, 500ms, 60s);
+  const auto delay =
+      f.retry_after ? std::max(*f.retry_after, 100ms) : backoff(engine_, failures_, 500ms, 60s);
   ++failures_;
   clock_.after(delay, [this] { poll(); });
 }
@@ -170,15 +175,16 @@ void matrix_sync_state::admit(admission keep) {
             if (f.code != fault_code::disk_full && f.code != fault_code::storage)
               return self_->quit(std::move(e));
             // Nothing is lost: the cursor stays where it was until there is room on the disk.
-            deps_.around.log->error("admission_failed", {},
-                                    "what came cannot be written, so nothing more is taken: " + f.cause,
-                                    {});
+            deps_.around.log->error(
+                "admission_failed", {},
+                "what came cannot be written, so nothing more is taken: " + f.cause, {});
             clock_.after(backoff(engine_, store_failures_++, 1000ms, 30s),
                          [this, shared] { admit(*shared); });
           });
 }
 
-void matrix_sync_state::admitted_now(const admitted& fresh, const std::vector<membership_row>& changed) {
+void matrix_sync_state::admitted_now(const admitted& fresh,
+                                     const std::vector<membership_row>& changed) {
   events_ += fresh.fresh.size();
   events_total_.add(static_cast<double>(fresh.fresh.size()));
   for (const auto& m : changed)

@@ -1,5 +1,6 @@
 #pragma once
-// The cursor and the long poll: a response is on disk, with its cursor, before the next poll starts.
+// The cursor and the long poll: a response is on disk, with its cursor, before the next poll
+// starts.
 
 #include "actors/common.hpp"
 #include "actors/health.hpp"
@@ -61,7 +62,8 @@ private:
   std::string filter_;
   bool first_poll_ = true;
   unsigned failures_ = 0, store_failures_ = 0;
-  std::uint64_t traces_ = 0, polls_ = 0, events_ = 0, poisoned_ = 0, gaps_closed_ = 0, gaps_lost_ = 0;
+  std::uint64_t traces_ = 0, polls_ = 0, events_ = 0, poisoned_ = 0, gaps_closed_ = 0,
+                gaps_lost_ = 0;
   std::string trace_prefix_;
   std::optional<caf::actor_clock::time_point> told_, last_good_;
   counter events_total_, poison_total_, gap_closed_total_, gap_lost_total_, failures_total_;

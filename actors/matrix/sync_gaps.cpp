@@ -14,7 +14,9 @@ void matrix_sync_state::fill_gaps(std::shared_ptr<filling> work) {
   if (work->page > 0)
     return fetch_gap(work);
   // Before we were in a room there is history, not a gap: only chats that we know are walked back.
-  self_->request(deps_.store, std::chrono::seconds(60), store_find_room{work->batch.gaps[work->gap].room})
+  self_
+      ->request(deps_.store, std::chrono::seconds(60),
+                store_find_room{work->batch.gaps[work->gap].room})
       .then(
           [this, work](const found_room& known) {
             if (known.room && known.room->kind == room_kind::chat)
@@ -37,9 +39,9 @@ void matrix_sync_state::fetch_gap(const std::shared_ptr<filling>& work) {
     auto got = matrix::read::messages(r, room, deps_.around.wall());
     if (!got) {
       if (!got.error().final() && failures_ < 5) {
-        clock_.after(got.error().retry_after.value_or(
-                         backoff(engine_, failures_++, std::chrono::milliseconds(500),
-                                 std::chrono::seconds(30))),
+        clock_.after(got.error().retry_after.value_or(backoff(engine_, failures_++,
+                                                              std::chrono::milliseconds(500),
+                                                              std::chrono::seconds(30))),
                      [this, work] { fetch_gap(work); });
         return;
       }
@@ -58,7 +60,8 @@ void matrix_sync_state::fetch_gap(const std::shared_ptr<filling>& work) {
   });
 }
 
-/// `trouble` is empty when the hole is closed; else the events that were found are kept all the same.
+/// `trouble` is empty when the hole is closed; else the events that were found are kept all the
+/// same.
 void matrix_sync_state::close_gap(const std::shared_ptr<filling>& work, std::string_view trouble) {
   const auto& room = work->batch.gaps[work->gap].room;
   auto& events = work->batch.keep.events;

@@ -19,7 +19,8 @@ topology_actor::behavior_type topology_state::start(topology_deps deps) {
   http_ = std::make_unique<http_calls>(deps_.http, caf::strong_actor_ptr(self_->ctrl()));
   refused_total_ = deps_.around.numbers->counter_of("patchbay_invites_refused_total",
                                                     "Invitations by people who may not");
-  made_total_ = deps_.around.numbers->counter_of("patchbay_rooms_made_total", "Rooms that we created");
+  made_total_ =
+      deps_.around.numbers->counter_of("patchbay_rooms_made_total", "Rooms that we created");
   self_->set_exit_handler([this](caf::exit_msg& m) {
     http_->cancel_all();
     self_->quit(std::move(m.reason));
@@ -48,12 +49,14 @@ topology_actor::behavior_type topology_state::start(topology_deps deps) {
             return taken;
           },
           [this](const restore_unknown& m) { return restore(m.room); },
-          [this](http_finished& m) { http_->finish(m); }, [this](tick t) { clock_.ring(t); },
+          [this](http_finished& m) { http_->finish(m); },
+          [this](tick t) { clock_.ring(t); },
           [this](get_status) {
             return status_report{name, "{\"people_waiting\":" + std::to_string(jobs_.size()) +
                                            ",\"invites_refused\":" + std::to_string(refused_) +
                                            ",\"rooms_made\":" + std::to_string(made_) +
-                                           ",\"rooms_restored\":" + std::to_string(restored_) + "}"};
+                                           ",\"rooms_restored\":" + std::to_string(restored_) +
+                                           "}"};
           }};
 }
 
@@ -129,7 +132,8 @@ void topology_state::refuse(const invite_row& row) {
     http_->send(matrix::ask::forget(deps_.session, row.room), [this, row](http_result&) {
       ++refused_;
       refused_total_.inc();
-      deps_.around.log->info("invite_refused", row.tr, "an invitation by somebody who may not invite",
+      deps_.around.log->info("invite_refused", row.tr,
+                             "an invitation by somebody who may not invite",
                              {{"room", row.room}, {"inviter", row.inviter}});
       settlement s;
       s.invite_done = row.room;
@@ -143,34 +147,52 @@ void topology_state::refuse(const invite_row& row) {
 
 void topology_state::enter(const invite_row& row, unsigned tries) {
   const auto via = matrix::server_of(row.inviter);
-  http_->send(matrix::ask::join(deps_.session, row.room, {via}), [this, row, tries](http_result& r) {
-    const auto joined = matrix::read::room(r, deps_.around.wall());
-    if (!joined) {
-      // A fresh invitation over federation may be refused for minutes.
-      const bool final = joined.error().final();
-      if (!final || tries < 4)
-        return again(joined.error(), final ? tries : 0, [this, row, tries, final] {
-          enter(row, final ? tries + 1 : tries);
-        });
-      deps_.around.log->warning("invite_failed", row.tr, "cannot join: " + joined.error().cause,
-                                {{"room", row.room}, {"inviter", row.inviter}});
-      settlement s;
-      s.invite_done = row.room;
-      return write(std::move(s), [this, row] {
-        entering_.erase(row.room);
-        job_done(row.inviter);
+  http_->send(
+      matrix::ask::join(deps_.session, row.room, {via}), [this, row, tries](http_result& r) {
+        const auto joined = matrix::read::room(r, deps_.around.wall());
+        if (!joined) {
+          // A fresh invitation over federation may be refused for minutes.
+          const bool final = joined.error().final();
+          if (!final || tries < 4)
+            return again(joined.error(), final ? tries : 0,
+                         [this, row, tries, final] { enter(row, final ? tries + 1 : tries); });
+          deps_.around.log->warning("invite_failed", row.tr, "cannot join: " + joined.error().cause,
+                                    {{"room", row.room}, {"inviter", row.inviter}});
+          settlement s;
+          s.invite_done = row.room;
+          return write(std::move(s), [this, row] {
+            entering_.erase(row.room);
+            job_done(row.inviter);
+          });
+        }
+        entered(row);
       });
-    }
-    settlement s;
-    s.invite_done = row.room;
-    room_row lobby;
-    lobby.id = row.room;
-    lobby.kind = room_kind::lobby;
-    lobby.owner = row.inviter;
-    s.room = std::move(lobby);
-    entering_.erase(row.room);
-    show_home(row.inviter, std::move(s), row.room, {}, row.tr);
-  });
+}
+
+/// A room that we have a record of is what it was before: we left it, and are invited back.
+void topology_state::entered(const invite_row& row) {
+  self_->request(deps_.store, 60s, store_find_room{row.room})
+      .then(
+          [this, row](const found_room& before) {
+            entering_.erase(row.room);
+            settlement s;
+            s.invite_done = row.room;
+            if (before.room && before.room->kind != room_kind::lobby) {
+              s.room = before.room;
+              if (s.room->state == room_state::left)
+                s.room->state = room_state::active;
+              deps_.around.log->info("room_entered_again", row.tr, "invited back to a room of ours",
+                                     {{"room", row.room}, {"inviter", row.inviter}});
+              return write(std::move(s), [this, row] { job_done(row.inviter); });
+            }
+            room_row lobby;
+            lobby.id = row.room;
+            lobby.kind = room_kind::lobby;
+            lobby.owner = row.inviter;
+            s.room = std::move(lobby);
+            show_home(row.inviter, std::move(s), row.room, {}, row.tr);
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
 }
 
 /// Points to the person's Space, and makes it first if they have none.
@@ -182,7 +204,8 @@ void topology_state::show_home(const user_id& who, settlement s, const room_id& 
             if (!found.user || found.user->space.empty())
               return make_home(who, std::move(s), to, reply_to, tr);
             const auto link = matrix::room_link(found.user->space, {server()});
-            s.outbox.push_back(message(to, say(deps_.lang, phrase::home_is, {link}), reply_to, who));
+            s.outbox.push_back(
+                message(to, say(deps_.lang, phrase::home_is, {link}), reply_to, who));
             write(std::move(s), [this, who] { job_done(who); });
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
@@ -190,7 +213,8 @@ void topology_state::show_home(const user_id& who, settlement s, const room_id& 
 
 caf::result<restore_answer> topology_state::restore(const room_id& room) {
   auto promise = self_->make_response_promise<restore_answer>();
-  http_->send(matrix::ask::get_state(deps_.session, room), [this, room, promise](http_result& r) mutable {
+  http_->send(matrix::ask::get_state(deps_.session, room), [this, room,
+                                                            promise](http_result& r) mutable {
     const auto got = matrix::read::state(r, room, deps_.around.wall());
     if (!got) {
       promise.deliver(restore_answer{false, "its state cannot be read: " + got.error().cause});
@@ -207,7 +231,8 @@ caf::result<restore_answer> topology_state::restore(const room_id& room) {
     s.room = std::move(row);
     write(std::move(s), [this, room, promise]() mutable {
       ++restored_;
-      deps_.around.log->info("room_restored", {}, "a room was found again by its marker", {{"room", room}});
+      deps_.around.log->info("room_restored", {}, "a room was found again by its marker",
+                             {{"room", room}});
       promise.deliver(restore_answer{true, {}});
     });
   });
@@ -215,8 +240,8 @@ caf::result<restore_answer> topology_state::restore(const room_id& room) {
 }
 
 void topology_state::again(const failure& f, unsigned tries, step what) {
-  const auto delay = f.retry_after ? std::max(*f.retry_after, 200ms)
-                                   : backoff(engine_, tries, 1000ms, 60s);
+  const auto delay =
+      f.retry_after ? std::max(*f.retry_after, 200ms) : backoff(engine_, tries, 1000ms, 60s);
   clock_.after(delay, std::move(what));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// Spaces and rooms: who is let in, what is created for them, and what the homeserver knows of a room
-// that we have no row of. Every step is on disk before the next; a person's steps run one by one.
+// Spaces and rooms: who is let in, what is created for them, and what the homeserver knows of a
+// room that we have no row of. Every step is on disk before the next; a person's steps run one by
+// one.
 
 #include "actors/common.hpp"
 #include "actors/timers.hpp"
@@ -46,6 +47,7 @@ private:
   bool permitted(const user_id& who) const;
   void refuse(const invite_row& row);
   void enter(const invite_row& row, unsigned tries);
+  void entered(const invite_row& row);
   void show_home(const user_id& who, settlement s, const room_id& to, const event_id& reply_to,
                  trace tr);
   caf::result<restore_answer> restore(const room_id& room);

@@ -1,6 +1,6 @@
 // One creation of rooms: a row says how far it is, and whatever happens it goes on from there.
-// createRoom has no transaction id, so an unknown outcome is resolved by looking for the intent's name
-// in the markers of the rooms that we are in.
+// createRoom has no transaction id, so an unknown outcome is resolved by looking for the intent's
+// name in the markers of the rooms that we are in.
 
 #include "actors/matrix/topology.hpp"
 #include "actors/phrases.hpp"
@@ -82,23 +82,25 @@ void topology_state::advance(intent_row intent, unsigned tries) {
   case step_t::space_wanted:
     return create_space(std::move(intent), tries);
   case step_t::space_calling:
-    return find_made(intent, matrix::space_marker_type, [this, intent](std::optional<room_id> found) {
-      if (found)
-        return space_made(intent, *found);
-      auto next = intent;
-      next.step = step_t::space_wanted;
-      advance(std::move(next));
-    });
+    return find_made(intent, matrix::space_marker_type,
+                     [this, intent](std::optional<room_id> found) {
+                       if (found)
+                         return space_made(intent, *found);
+                       auto next = intent;
+                       next.step = step_t::space_wanted;
+                       advance(std::move(next));
+                     });
   case step_t::chat_wanted:
     return create_chat(std::move(intent), tries);
   case step_t::chat_calling:
-    return find_made(intent, matrix::chat_marker_type, [this, intent](std::optional<room_id> found) {
-      if (found)
-        return chat_made(intent, *found);
-      auto next = intent;
-      next.step = step_t::chat_wanted;
-      advance(std::move(next));
-    });
+    return find_made(intent, matrix::chat_marker_type,
+                     [this, intent](std::optional<room_id> found) {
+                       if (found)
+                         return chat_made(intent, *found);
+                       auto next = intent;
+                       next.step = step_t::chat_wanted;
+                       advance(std::move(next));
+                     });
   case step_t::link_wanted:
     return link(std::move(intent), tries);
   }
@@ -122,9 +124,10 @@ void topology_state::create_space(intent_row intent, unsigned tries) {
                     return abandon(intent, made.error());
                   // Perhaps it was made: look before asking again.
                   auto next = intent;
-                  next.step = made.error().sent && made.error().kind != failure::kind_t::rate_limited
-                                  ? step_t::space_calling
-                                  : step_t::space_wanted;
+                  next.step =
+                      made.error().sent && made.error().kind != failure::kind_t::rate_limited
+                          ? step_t::space_calling
+                          : step_t::space_wanted;
                   again(made.error(), tries, [this, next, tries] { advance(next, tries + 1); });
                 });
   });
@@ -167,9 +170,10 @@ void topology_state::create_chat(intent_row intent, unsigned tries) {
                   if (made.error().final())
                     return abandon(ready, made.error());
                   auto next = ready;
-                  next.step = made.error().sent && made.error().kind != failure::kind_t::rate_limited
-                                  ? step_t::chat_calling
-                                  : step_t::chat_wanted;
+                  next.step =
+                      made.error().sent && made.error().kind != failure::kind_t::rate_limited
+                          ? step_t::chat_calling
+                          : step_t::chat_wanted;
                   again(made.error(), tries, [this, next, tries] { advance(next, tries + 1); });
                 });
   };
@@ -204,7 +208,9 @@ void topology_state::create_chat(intent_row intent, unsigned tries) {
           [this](caf::error& e) { self_->quit(std::move(e)); });
 }
 
-std::string topology_state::say_chat(std::int64_t number) const { return chat_title(deps_.lang, number); }
+std::string topology_state::say_chat(std::int64_t number) const {
+  return chat_title(deps_.lang, number);
+}
 
 void topology_state::chat_made(intent_row intent, const room_id& room) {
   ++made_;
@@ -228,8 +234,8 @@ void topology_state::chat_made(intent_row intent, const room_id& room) {
 }
 
 void topology_state::link(intent_row intent, unsigned tries) {
-  auto request = matrix::ask::put_state(deps_.session, intent.space, "m.space.child", intent.room.value,
-                                        matrix::compose_space_child(server()));
+  auto request = matrix::ask::put_state(deps_.session, intent.space, "m.space.child",
+                                        intent.room.value, matrix::compose_space_child(server()));
   http_->send(std::move(request), [this, intent, tries](http_result& r) {
     const auto linked = matrix::read::sent_event(r, deps_.around.wall());
     if (!linked && !linked.error().final())
@@ -245,8 +251,9 @@ void topology_state::link(intent_row intent, unsigned tries) {
                           : say(deps_.lang, phrase::chat_made, {intent.title, to});
     s.outbox.push_back(message(intent.origin, text, intent.origin_event, intent.owner));
     write(std::move(s), [this, intent] {
-      deps_.around.log->info("chat_made", intent.tr, "a chat room is ready",
-                             {{"room", intent.room}, {"owner", intent.owner}, {"chat", intent.chat}});
+      deps_.around.log->info(
+          "chat_made", intent.tr, "a chat room is ready",
+          {{"room", intent.room}, {"owner", intent.owner}, {"chat", intent.chat}});
       job_done(intent.owner);
     });
   });
@@ -254,7 +261,8 @@ void topology_state::link(intent_row intent, unsigned tries) {
 
 void topology_state::abandon(const intent_row& intent, const failure& f) {
   deps_.around.log->error("provisioning_refused", intent.tr,
-                          "the homeserver refuses to make a room: " + f.cause, {{"owner", intent.owner}});
+                          "the homeserver refuses to make a room: " + f.cause,
+                          {{"owner", intent.owner}});
   settlement s;
   s.intent_done = intent.id;
   const auto why = f.errcode.empty() ? "HTTP " + std::to_string(f.status) : f.errcode;
@@ -265,27 +273,28 @@ void topology_state::abandon(const intent_row& intent, const failure& f) {
 
 void topology_state::find_made(const intent_row& intent, std::string_view type,
                                std::function<void(std::optional<room_id>)> then, unsigned tries) {
-  http_->send(matrix::ask::joined_rooms(deps_.session),
-              [this, intent, type = std::string{type}, then = std::move(then), tries](http_result& r) {
-                auto got = matrix::read::joined_rooms(r, deps_.around.wall());
-                if (!got)
-                  return again(got.error(), tries, [this, intent, type, then, tries] {
-                    find_made(intent, type, then, tries + 1);
-                  });
-                auto rooms = std::make_shared<std::deque<room_id>>(got->begin(), got->end());
-                self_->request(deps_.store, 60s, store_rooms{})
-                    .then(
-                        [this, rooms, intent, type, then](const room_list& known) {
-                          for (const auto& row : known.rooms)
-                            std::erase(*rooms, row.id);
-                          find_made_in(rooms, intent, type, then);
-                        },
-                        [this](caf::error& e) { self_->quit(std::move(e)); });
-              });
+  http_->send(matrix::ask::joined_rooms(deps_.session), [this, intent, type = std::string{type},
+                                                         then = std::move(then),
+                                                         tries](http_result& r) {
+    auto got = matrix::read::joined_rooms(r, deps_.around.wall());
+    if (!got)
+      return again(got.error(), tries,
+                   [this, intent, type, then, tries] { find_made(intent, type, then, tries + 1); });
+    auto rooms = std::make_shared<std::deque<room_id>>(got->begin(), got->end());
+    self_->request(deps_.store, 60s, store_rooms{})
+        .then(
+            [this, rooms, intent, type, then](const room_list& known) {
+              for (const auto& row : known.rooms)
+                std::erase(*rooms, row.id);
+              find_made_in(rooms, intent, type, then);
+            },
+            [this](caf::error& e) { self_->quit(std::move(e)); });
+  });
 }
 
-void topology_state::find_made_in(std::shared_ptr<std::deque<room_id>> rooms, const intent_row& intent,
-                                  std::string type, std::function<void(std::optional<room_id>)> then) {
+void topology_state::find_made_in(std::shared_ptr<std::deque<room_id>> rooms,
+                                  const intent_row& intent, std::string type,
+                                  std::function<void(std::optional<room_id>)> then) {
   if (rooms->empty())
     return then(std::nullopt);
   const auto room = rooms->front();

@@ -16,18 +16,28 @@ struct known_command {
   std::optional<command_name> name; ///< nothing: of a later version
 };
 
-constexpr std::array commands{
-    known_command{"help", command_name::help},   known_command{"start", command_name::start},
-    known_command{"new", command_name::new_chat}, known_command{"clear", command_name::clear},
-    known_command{"reset", command_name::clear}, known_command{"stop", command_name::stop},
-    known_command{"cancel", command_name::stop}, known_command{"chats", {}},
-    known_command{"rename", {}},                 known_command{"archive", {}},
-    known_command{"restore", {}},                known_command{"agent", {}},
-    known_command{"context", {}},                known_command{"save", {}},
-    known_command{"load", {}},                   known_command{"settings", {}},
-    known_command{"set", {}},                    known_command{"allow", {}},
-    known_command{"deny", {}},                   known_command{"yes", {}},
-    known_command{"no", {}},                     known_command{"retry", {}}};
+constexpr std::array commands{known_command{"help", command_name::help},
+                              known_command{"start", command_name::start},
+                              known_command{"new", command_name::new_chat},
+                              known_command{"clear", command_name::clear},
+                              known_command{"reset", command_name::clear},
+                              known_command{"stop", command_name::stop},
+                              known_command{"cancel", command_name::stop},
+                              known_command{"chats", {}},
+                              known_command{"rename", {}},
+                              known_command{"archive", {}},
+                              known_command{"restore", {}},
+                              known_command{"agent", {}},
+                              known_command{"context", {}},
+                              known_command{"save", {}},
+                              known_command{"load", {}},
+                              known_command{"settings", {}},
+                              known_command{"set", {}},
+                              known_command{"allow", {}},
+                              known_command{"deny", {}},
+                              known_command{"yes", {}},
+                              known_command{"no", {}},
+                              known_command{"retry", {}}};
 
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -53,8 +63,9 @@ std::string_view trim(std::string_view s) {
 
 std::string lower(std::string_view s) {
   std::string out{s};
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
   return out;
 }
 
@@ -101,8 +112,9 @@ verdict text_of(std::string_view body, const room_view& room, const room_rules& 
   if (room.kind != room_kind::chat)
     return asks::refusal{say(room.lang, phrase::lobby_help)};
   if (text.size() > rules.max_message_bytes)
-    return asks::refusal{say(room.lang, phrase::text_too_long,
-                             {std::to_string(text.size()), std::to_string(rules.max_message_bytes)})};
+    return asks::refusal{
+        say(room.lang, phrase::text_too_long,
+            {std::to_string(text.size()), std::to_string(rules.max_message_bytes)})};
   return asks::turn{std::string{text}};
 }
 
@@ -112,7 +124,8 @@ std::string nearest_command(std::string_view word) {
   std::string_view best;
   std::size_t least = 3; // two typing errors at most
   for (const auto& c : commands)
-    if (const auto d = distance(word, c.word); d < least && d < std::max<std::size_t>(c.word.size(), 2)) {
+    if (const auto d = distance(word, c.word);
+        d < least && d < std::max<std::size_t>(c.word.size(), 2)) {
       least = d;
       best = c.word;
     }

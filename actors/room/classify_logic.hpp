@@ -14,13 +14,27 @@ namespace pb {
 enum class command_name { help, start, new_chat, clear, stop };
 
 namespace asks {
-struct nothing { std::string why; };                      ///< settled as ignored
-struct turn { std::string text; };                        ///< for the agent
-struct command { command_name name; std::string argument; };
-struct refusal { std::string sentence; };                 ///< told, and that is all
-struct edit { event_id target; std::string text; };       ///< of a message that may still wait
-struct redaction { event_id target; };
-struct encrypted {};                                      ///< we cannot read it
+struct nothing {
+  std::string why;
+}; ///< settled as ignored
+struct turn {
+  std::string text;
+}; ///< for the agent
+struct command {
+  command_name name;
+  std::string argument;
+};
+struct refusal {
+  std::string sentence;
+}; ///< told, and that is all
+struct edit {
+  event_id target;
+  std::string text;
+}; ///< of a message that may still wait
+struct redaction {
+  event_id target;
+};
+struct encrypted {}; ///< we cannot read it
 } // namespace asks
 
 using verdict = std::variant<asks::nothing, asks::turn, asks::command, asks::refusal, asks::edit,

@@ -14,7 +14,7 @@ room_actor::behavior_type room(room_actor::stateful_pointer<room_core> self, roo
 }
 
 room_actor::behavior_type room_core::start(room_id id, room_deps deps,
-                                            room_directory_actor directory) {
+                                           room_directory_actor directory) {
   id_ = std::move(id);
   deps_ = std::move(deps);
   directory_ = caf::actor_cast<caf::weak_actor_ptr>(directory);
@@ -50,7 +50,9 @@ room_actor::behavior_type room_core::start(room_id id, room_deps deps,
             drained_.push_back(promise);
             return promise;
           },
-          [this](get_status) { return status_report{name, status()}; }};
+          [this](get_status) {
+            return status_report{name, status()};
+          }};
 }
 
 void room_core::open() {
@@ -122,6 +124,17 @@ void room_core::resume(std::vector<turn_row> turns) {
 
 void room_core::take(const std::vector<inbox_row>& rows) {
   last_active_ = self_->clock().now();
+  if (known_ && row_.state == room_state::left && !rows.empty() &&
+      !std::exchange(looked_again_, true))
+    // Events come only from rooms that we are in: somebody may have invited us back.
+    return self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, page})
+        .await(
+            [this, rows](room_snapshot& snapshot) {
+              opened(snapshot);
+              take(rows);
+            },
+            [this](caf::error& e) { self_->quit(std::move(e)); });
+  looked_again_ = false;
   for (const auto& r : rows) {
     if (r.seq <= last_seq_)
       continue; // read from the disk already
@@ -249,7 +262,8 @@ void room_core::arm_idle() {
 
 std::string room_core::status() const {
   return "{\"room\":" + json_quote(id_.value) + ",\"chat\":" + json_quote(row_.chat) +
-         ",\"owner\":" + json_quote(row_.owner.value) + ",\"agent\":" + json_quote(row_.agent.value) +
+         ",\"owner\":" + json_quote(row_.owner.value) +
+         ",\"agent\":" + json_quote(row_.agent.value) +
          ",\"platform_chat_id\":" + std::to_string(row_.platform.value) +
          ",\"known\":" + (known_ ? "true" : "false") +
          ",\"waiting\":" + std::to_string(queue_.size()) +

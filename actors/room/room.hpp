@@ -15,9 +15,9 @@
 namespace pb {
 
 struct room_timing {
-  std::chrono::milliseconds typing_after{400};   ///< a fast answer shows no typing
+  std::chrono::milliseconds typing_after{400}; ///< a fast answer shows no typing
   std::chrono::milliseconds typing_again{20'000};
-  std::chrono::milliseconds idle{600'000};       ///< then the room asks to be put away
+  std::chrono::milliseconds idle{600'000}; ///< then the room asks to be put away
   std::chrono::milliseconds store_timeout{60'000};
 };
 
@@ -44,7 +44,7 @@ private:
   struct waiting {
     inbox_row row;
     std::string text;
-    std::optional<turn_row> resumed; ///< a turn that was open when we were born
+    std::optional<turn_row> resumed;  ///< a turn that was open when we were born
     std::vector<std::int64_t> also{}; ///< rows of its edits: settled with it
   };
   struct running {
@@ -98,7 +98,8 @@ private:
   outbox_row row_of(const std::string& body) const;
   outbox_row message(const std::string& text, matrix::delivery kind, const event_id& reply_to,
                      const turn_id& turn, const user_id& mention, int part = 0) const;
-  void reply(const inbox_row& row, const std::string& text, inbox_outcome outcome, next_step next = {});
+  void reply(const inbox_row& row, const std::string& text, inbox_outcome outcome,
+             next_step next = {});
   /// Writes until it is written; `next` runs after COMMIT. In the order of the calls.
   void commit(settlement what, next_step next);
   void write_next();
@@ -110,18 +111,18 @@ private:
   room_deps deps_;
   caf::weak_actor_ptr directory_;
   mutable std::mt19937_64 engine_;
-  bool known_ = false, draining_ = false, loading_ = false;
+  bool known_ = false, draining_ = false, loading_ = false, looked_again_ = false;
   room_row row_;
   room_view view_;
   std::deque<waiting> queue_;
   std::size_t live_waiting_ = 0;
-  std::int64_t last_seq_ = 0;       ///< everything up to here was taken from the disk or the directory
-  std::set<std::int64_t> ahead_;    ///< taken before their place because they do not wait
+  std::int64_t last_seq_ = 0;    ///< everything up to here was taken from the disk or the directory
+  std::set<std::int64_t> ahead_; ///< taken before their place because they do not wait
   bool more_on_disk_ = false;
   std::optional<running> turn_;
   bool starting_ = false;
   next_step after_turn_;
-  outbox_id marker_;                ///< a new context begins when this row is sent
+  outbox_id marker_; ///< a new context begins when this row is sent
   bool marker_waits_ = false;
   std::set<event_id> told_late_edit_;
   std::deque<std::pair<settlement, next_step>> writes_;

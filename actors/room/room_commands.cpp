@@ -12,15 +12,19 @@ void room_core::run_command(const inbox_row& row, const asks::command& command) 
     return reply(row, say(lang(), row_.kind == room_kind::chat ? phrase::help : phrase::lobby_help),
                  inbox_outcome::answered);
   case command_name::start:
-    self_->request(deps_.topology, std::chrono::minutes(1), find_home{row.event.sender, row.tr, row})
+    self_
+        ->request(deps_.topology, std::chrono::minutes(1), find_home{row.event.sender, row.tr, row})
         .then([](done) {}, [this](caf::error& e) { self_->quit(std::move(e)); });
     return;
   case command_name::new_chat:
-    self_->request(deps_.topology, std::chrono::minutes(1), new_chat{row, row_.owner, command.argument})
+    self_
+        ->request(deps_.topology, std::chrono::minutes(1),
+                  new_chat{row, row_.owner, command.argument})
         .then([](done) {},
               [this, row](caf::error& e) {
                 const auto f = to_fault(e);
-                const auto why = f.sentence.empty() ? say(lang(), phrase::storage_trouble) : f.sentence;
+                const auto why =
+                    f.sentence.empty() ? say(lang(), phrase::storage_trouble) : f.sentence;
                 reply(row, say(lang(), phrase::new_chat_failed, {why}), inbox_outcome::told);
               });
     return;
@@ -53,9 +57,9 @@ void room_core::clear(const inbox_row& row) {
             auto changed = row_;
             changed.platform = fresh;
             ++changed.epoch;
-            auto marker = row_of(matrix::compose_chat_marker({changed.owner, changed.chat, changed.platform,
-                                                            changed.agent, "active", changed.epoch,
-                                                            changed.intent}));
+            auto marker = row_of(matrix::compose_chat_marker(
+                {changed.owner, changed.chat, changed.platform, changed.agent, "active",
+                 changed.epoch, changed.intent}));
             marker.kind = outbox_kind::state;
             marker.priority = send_class::state;
             marker.type = "io.patchbay.chat";
@@ -65,7 +69,8 @@ void room_core::clear(const inbox_row& row) {
             s.inbox.push_back({row.seq, inbox_outcome::answered});
             s.room = changed;
             s.outbox.push_back(std::move(marker));
-            s.outbox.push_back(message(say(lang(), phrase::context_cleared), matrix::delivery::reply, row.event.id, {},
+            s.outbox.push_back(message(say(lang(), phrase::context_cleared),
+                                       matrix::delivery::reply, row.event.id, {},
                                        row.event.sender));
             row_ = changed;
             commit(std::move(s), {});
@@ -88,7 +93,7 @@ void room_core::stop_turn(const inbox_row& row) {
 void room_core::edit(const inbox_row& row, const asks::edit& change) {
   for (auto& w : queue_)
     if (w.row.event.id == change.target && w.row.event.sender == row.event.sender && !w.resumed) {
-      w.text = change.text; // as text: an edit never becomes a command
+      w.text = change.text;      // as text: an edit never becomes a command
       w.also.push_back(row.seq); // open until then: after a crash both are read again
       return;
     }
@@ -126,7 +131,8 @@ void room_core::tell_encrypted(const inbox_row& row) {
   settlement s;
   s.inbox.push_back({row.seq, inbox_outcome::told});
   s.room = row_;
-  s.outbox.push_back(message(say(lang(), phrase::encrypted_room), matrix::delivery::notice, {}, {}, {}));
+  s.outbox.push_back(
+      message(say(lang(), phrase::encrypted_room), matrix::delivery::notice, {}, {}, {}));
   commit(std::move(s), {});
 }
 

@@ -16,8 +16,9 @@ outbox_row room_core::row_of(const std::string& body) const {
   return r;
 }
 
-outbox_row room_core::message(const std::string& text, matrix::delivery kind, const event_id& reply_to,
-                               const turn_id& turn, const user_id& mention, int part) const {
+outbox_row room_core::message(const std::string& text, matrix::delivery kind,
+                              const event_id& reply_to, const turn_id& turn, const user_id& mention,
+                              int part) const {
   auto r = row_of({});
   matrix::message_draft m;
   m.text = text;
@@ -34,7 +35,7 @@ outbox_row room_core::message(const std::string& text, matrix::delivery kind, co
 }
 
 void room_core::reply(const inbox_row& row, const std::string& text, inbox_outcome outcome,
-                       next_step next) {
+                      next_step next) {
   settlement s;
   s.inbox.push_back({row.seq, outcome});
   s.outbox.push_back(message(text, matrix::delivery::reply, row.event.id, {}, row.event.sender));

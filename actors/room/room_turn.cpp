@@ -40,7 +40,8 @@ void room_core::begin(found_agent& agent) {
   }
   auto what = std::move(queue_.front());
   queue_.pop_front();
-  running r{std::move(what), {}, 0, agent.label, agent.connection, answer_fold{lang()}, false, false};
+  running r{std::move(what),     {},    0,    agent.label, agent.connection,
+            answer_fold{lang()}, false, false};
   auto& q = r.request;
   const auto resumed = r.what.resumed;
   q.tr = r.what.row.tr;
@@ -70,8 +71,9 @@ void room_core::begin(found_agent& agent) {
     watched_ = address;
     self_->monitor(agent.connection);
   }
-  self_->send(agent.connection, run_turn{turn_->request, turn_->what.row.seq, turn_->attempts,
-                                         caf::actor_cast<turn_sink>(caf::strong_actor_ptr(self_->ctrl()))});
+  self_->send(agent.connection,
+              run_turn{turn_->request, turn_->what.row.seq, turn_->attempts,
+                       caf::actor_cast<turn_sink>(caf::strong_actor_ptr(self_->ctrl()))});
   arm_typing();
 }
 
@@ -100,8 +102,9 @@ void room_core::on_slow(const turn_slow& slow) {
   if (!turn_ || turn_->request.id != slow.turn || std::exchange(turn_->slow_told, true))
     return;
   settlement s;
-  s.outbox.push_back(message(say(lang(), phrase::agent_slow, {turn_->label}), matrix::delivery::notice,
-                             turn_->what.row.event.id, turn_->request.id, turn_->request.asker));
+  s.outbox.push_back(message(say(lang(), phrase::agent_slow, {turn_->label}),
+                             matrix::delivery::notice, turn_->what.row.event.id, turn_->request.id,
+                             turn_->request.asker));
   commit(std::move(s), {});
 }
 
@@ -122,8 +125,8 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
   settlement s;
   const bool good = ending == turn_ending::answered;
   s.inbox.push_back({source.seq, ending == turn_ending::cancelled ? inbox_outcome::cancelled
-                                 : good                          ? inbox_outcome::answered
-                                                                 : inbox_outcome::told});
+                                 : good                           ? inbox_outcome::answered
+                                                                  : inbox_outcome::told});
   for (const auto seq : r.what.also)
     s.inbox.push_back({seq, s.inbox.front().outcome});
   if (handed || r.attempts > 0) {
@@ -135,10 +138,10 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
     t.inbox_seq = source.seq;
     t.attempts = std::max(r.attempts, 1);
     t.at = deps_.around.wall();
-    t.state = good                                      ? turn_state::answered
-              : ending == turn_ending::cancelled        ? turn_state::cancelled
-              : ending == turn_ending::interrupted      ? turn_state::interrupted
-                                                        : turn_state::failed;
+    t.state = good                                 ? turn_state::answered
+              : ending == turn_ending::cancelled   ? turn_state::cancelled
+              : ending == turn_ending::interrupted ? turn_state::interrupted
+                                                   : turn_state::failed;
     s.turn = t;
   }
   const auto& code = r.fold.error_code();
@@ -156,11 +159,12 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
       parts.back() = say(lang(), phrase::answer_cut);
     }
     for (std::size_t i = 0; i < parts.size(); ++i)
-      s.outbox.push_back(message(parts[i], matrix::delivery::final_answer, source.event.id, r.request.id, r.request.asker,
-                                 static_cast<int>(i)));
+      s.outbox.push_back(message(parts[i], matrix::delivery::final_answer, source.event.id,
+                                 r.request.id, r.request.asker, static_cast<int>(i)));
   }
   for (const auto& note : r.fold.notes())
-    s.outbox.push_back(message(note, matrix::delivery::notice, source.event.id, r.request.id, r.request.asker));
+    s.outbox.push_back(
+        message(note, matrix::delivery::notice, source.event.id, r.request.id, r.request.asker));
   if (!good)
     deps_.around.log->warning("turn_failed", r.request.tr, "a turn ended without an answer",
                               {{"room", id_},

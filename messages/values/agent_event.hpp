@@ -11,19 +11,47 @@
 namespace pb {
 
 namespace agent_says {
-struct status { std::string text; };
-struct text_chunk { std::string text; }; ///< appended to the answer
-struct tool_call { std::string id, name, args; }; ///< args: the piece that came, joined by id
-struct tool_result { std::string id, name, result; bool is_error = false; }; ///< result: JSON text
-struct custom_update { std::string name, payload; }; ///< payload: JSON text
-struct send_file { std::string path; };
-struct confirm { std::string id, prompt; std::optional<std::chrono::seconds> expires_in; };
-struct push { std::string event_id, kind, text; std::vector<std::string> attachments; };
-struct end { std::int64_t input_tokens = 0, output_tokens = 0; };
-struct error { std::string code, details; bool retryable = false; };
-struct goodbye {};                       ///< the agent goes away after this turn
-struct unknown { std::string type; };    ///< ignored, counted, logged once a kind
-struct malformed { std::string cause; }; ///< not a frame of the protocol
+struct status {
+  std::string text;
+};
+struct text_chunk {
+  std::string text;
+}; ///< appended to the answer
+struct tool_call {
+  std::string id, name, args;
+}; ///< args: the piece that came, joined by id
+struct tool_result {
+  std::string id, name, result;
+  bool is_error = false;
+}; ///< result: JSON text
+struct custom_update {
+  std::string name, payload;
+}; ///< payload: JSON text
+struct send_file {
+  std::string path;
+};
+struct confirm {
+  std::string id, prompt;
+  std::optional<std::chrono::seconds> expires_in;
+};
+struct push {
+  std::string event_id, kind, text;
+  std::vector<std::string> attachments;
+};
+struct end {
+  std::int64_t input_tokens = 0, output_tokens = 0;
+};
+struct error {
+  std::string code, details;
+  bool retryable = false;
+};
+struct goodbye {}; ///< the agent goes away after this turn
+struct unknown {
+  std::string type;
+}; ///< ignored, counted, logged once a kind
+struct malformed {
+  std::string cause;
+}; ///< not a frame of the protocol
 } // namespace agent_says
 
 using agent_event =

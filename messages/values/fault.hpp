@@ -1,5 +1,6 @@
 #pragma once
-// What went wrong, three times: a code for programs, a cause for the log, a sentence for the person.
+// What went wrong, three times: a code for programs, a cause for the log, a sentence for the
+// person.
 
 #include <string>
 #include <tl/expected.hpp>

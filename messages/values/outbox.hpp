@@ -26,10 +26,10 @@ struct outbox_row {
   send_class priority = send_class::final_answer;
   std::string type = "m.room.message";
   std::string state_key;
-  std::string txn;    ///< "pb-" + id
-  device_id device;   ///< under which `txn` counts: the session's when the row was made
-  std::string body;   ///< JSON, the very bytes that leave
-  turn_id turn;       ///< empty: not of a turn
+  std::string txn;  ///< "pb-" + id
+  device_id device; ///< under which `txn` counts: the session's when the row was made
+  std::string body; ///< JSON, the very bytes that leave
+  turn_id turn;     ///< empty: not of a turn
   unix_ms made_at = 0;
   bool notify = false; ///< the room waits for the outcome
   trace tr;

@@ -17,22 +17,22 @@ struct room_row {
   room_id id;
   room_kind kind = room_kind::chat;
   user_id owner;
-  std::string chat;      ///< "C7"; empty for a lobby or a Space
+  std::string chat;          ///< "C7"; empty for a lobby or a Space
   platform_chat_id platform; ///< 0 for a lobby or a Space
   agent_id agent;
   std::int64_t epoch = 0; ///< counts the clears
   room_state state = room_state::active;
   room_id space; ///< of a chat: the Space that it belongs to
   intent_id intent;
-  std::string title;         ///< the room's name
+  std::string title; ///< the room's name
   bool encrypted = false;
   bool encrypted_told = false; ///< the one notice was sent
 };
 
 struct user_row {
   user_id id;
-  room_id space;           ///< empty: none yet
-  agent_id agent;          ///< selected for new chats; empty: the registry's
+  room_id space;              ///< empty: none yet
+  agent_id agent;             ///< selected for new chats; empty: the registry's
   std::int64_t next_chat = 1; ///< number of the next chat
   language lang = language::en;
 };
@@ -51,10 +51,10 @@ struct intent_row {
   kind_t kind = kind_t::chat;
   step_t step = step_t::chat_wanted;
   user_id owner;
-  room_id origin;      ///< where the answer goes: the lobby, or the room of `!new`
+  room_id origin;        ///< where the answer goes: the lobby, or the room of `!new`
   event_id origin_event; ///< what is replied to; may be empty
-  std::string title;   ///< as the person asked; empty: "Chat N"
-  std::string chat;    ///< "C7" once it is drawn
+  std::string title;     ///< as the person asked; empty: "Chat N"
+  std::string chat;      ///< "C7" once it is drawn
   platform_chat_id platform;
   agent_id agent;
   room_id space, room; ///< as far as they exist

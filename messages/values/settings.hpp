@@ -43,7 +43,7 @@ struct settings {
     std::optional<secret> access_token, password; ///< the token wins when both are there
     device_id device{"PATCHBAY"};                 ///< for a login by password
   } homeserver;
-  std::string registry;         ///< path, empty: none
+  std::string registry; ///< path, empty: none
   std::string data_dir = "data";
   language lang = language::en;
   struct {
@@ -82,8 +82,8 @@ struct settings {
     log_level level = log_level::info;
   } log;
   std::chrono::milliseconds drain{20'000};
-  std::string legacy_store_path;          ///< MATRIX_STORE_PATH: only `reset` looks at it
-  std::vector<std::string> ineffective;   ///< names of environment variables that have no effect
+  std::string legacy_store_path;        ///< MATRIX_STORE_PATH: only `reset` looks at it
+  std::vector<std::string> ineffective; ///< names of environment variables that have no effect
 };
 
 } // namespace pb

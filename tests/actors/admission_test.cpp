@@ -10,8 +10,11 @@ using nlohmann::json;
 json event(const std::string& type, const std::string& sender, json content,
            std::optional<std::string> key = {}) {
   static int n = 0;
-  json e{{"event_id", "$" + std::to_string(++n)}, {"type", type},         {"sender", sender},
-         {"origin_server_ts", 1},                 {"content", std::move(content)}};
+  json e{{"event_id", "$" + std::to_string(++n)},
+         {"type", type},
+         {"sender", sender},
+         {"origin_server_ts", 1},
+         {"content", std::move(content)}};
   if (key)
     e["state_key"] = *key;
   return e;
@@ -56,10 +59,11 @@ TEST_CASE("messages, redactions and encrypted events of others are kept, in orde
 }
 
 TEST_CASE("without a position timelines are history, and state restores the rooms") {
-  const json marker{{"owner", "@a:s"},     {"chat", "C3"}, {"platform_chat_id", 7}, {"agent_id", "x"},
+  const json marker{{"owner", "@a:s"},   {"chat", "C3"}, {"platform_chat_id", 7}, {"agent_id", "x"},
                     {"state", "active"}, {"epoch", 0},   {"intent", "i"}};
-  const json state{event("m.room.create", "@bot:s", {{"room_version", "9"}, {"creator", "@bot:s"}}, ""),
-                   event("io.patchbay.chat", "@bot:s", marker, "")};
+  const json state{
+      event("m.room.create", "@bot:s", {{"room_version", "9"}, {"creator", "@bot:s"}}, ""),
+      event("io.patchbay.chat", "@bot:s", marker, "")};
   const auto got = sync_of({{"!r:s",
                              {{"state", {{"events", state}}},
                               {"timeline",
@@ -75,7 +79,7 @@ TEST_CASE("without a position timelines are history, and state restores the room
 }
 
 TEST_CASE("a marker that somebody else wrote restores nothing") {
-  const json marker{{"owner", "@eve:s"},   {"chat", "C1"}, {"platform_chat_id", 7}, {"agent_id", "x"},
+  const json marker{{"owner", "@eve:s"}, {"chat", "C1"}, {"platform_chat_id", 7}, {"agent_id", "x"},
                     {"state", "active"}, {"epoch", 0},   {"intent", "i"}};
   const auto got = sync_of(
       {{"!r:s", {{"state", {{"events", {event("io.patchbay.chat", "@eve:s", marker, "")}}}}}}});
@@ -93,11 +97,13 @@ TEST_CASE("a limited timeline is a gap, an invitation and a leave are kept, encr
         {{"!i:s",
           {{"invite_state",
             {{"events",
-              {event("m.room.member", "@a:s", {{"membership", "invite"}, {"is_direct", true}}, "@bot:s")}}}}}}}},
+              {event("m.room.member", "@a:s", {{"membership", "invite"}, {"is_direct", true}},
+                     "@bot:s")}}}}}}}},
        {"leave",
         {{"!l:s",
           {{"timeline",
-            {{"events", {event("m.room.member", "@a:s", {{"membership", "leave"}}, "@bot:s")}}}}}}}}});
+            {{"events",
+              {event("m.room.member", "@a:s", {{"membership", "leave"}}, "@bot:s")}}}}}}}}});
   const auto out = sort_batch(got, rules());
   REQUIRE(out.gaps.size() == 1);
   CHECK(out.gaps[0].from == "p9");

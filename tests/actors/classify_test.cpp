@@ -70,7 +70,8 @@ TEST_CASE("a command of a later version says so") {
 
 TEST_CASE("a text beyond the limit is refused, one at the limit is not") {
   CHECK(asked<asks::turn>(text(std::string(100, 'x'))).text.size() == 100);
-  CHECK(asked<asks::refusal>(text(std::string(101, 'x'))).sentence.find("101") != std::string::npos);
+  CHECK(asked<asks::refusal>(text(std::string(101, 'x'))).sentence.find("101") !=
+        std::string::npos);
 }
 
 TEST_CASE("the quote in front of a reply is not the text, and never a command") {
@@ -122,7 +123,8 @@ TEST_CASE("fields of wrong types are nothing to act on and never a crash") {
 }
 
 TEST_CASE("a lobby points the way instead of asking an agent") {
-  CHECK(asked<asks::refusal>(text("hello"), lobby).sentence == say(language::en, phrase::lobby_help));
+  CHECK(asked<asks::refusal>(text("hello"), lobby).sentence ==
+        say(language::en, phrase::lobby_help));
   CHECK(asked<asks::command>(text("!start"), lobby).name == command_name::start);
 }
 
@@ -131,5 +133,6 @@ TEST_CASE("every sentence exists in both languages") {
     CHECK_FALSE(say(language::en, static_cast<phrase>(i)).empty());
     CHECK_FALSE(say(language::ru, static_cast<phrase>(i)).empty());
   }
-  CHECK(say(language::en, phrase::home_is, {"{0}"}).find("{0}") != std::string::npos); // as they are
+  CHECK(say(language::en, phrase::home_is, {"{0}"}).find("{0}") !=
+        std::string::npos); // as they are
 }

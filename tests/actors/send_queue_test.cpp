@@ -38,7 +38,8 @@ TEST_CASE("rooms take turns however much one of them has to say") {
   CHECK(q.pop()->room.value == "quiet");
 }
 
-TEST_CASE("finals go before state and state before progress, but never past their own room's order") {
+TEST_CASE(
+    "finals go before state and state before progress, but never past their own room's order") {
   send_queue q;
   q.push(row("a", 1, send_class::progress));
   q.push(row("b", 2, send_class::state));

@@ -2,6 +2,7 @@
 #include "tests/net/fixtures.hpp"
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <cstdio>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -99,6 +100,12 @@ struct tls_server {
   }
 
   void serve(peers::wire& w) {
+    // OpenSSL writes to the socket without MSG_NOSIGNAL. Blocked in this thread only, so that a
+    // SIGPIPE out of the code under test would still end the test.
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     SSL* ssl = SSL_new(context);
     SSL_set_fd(ssl, w.fd());
     if (SSL_accept(ssl) == 1) {

@@ -1,6 +1,6 @@
 #pragma once
-// CAF in one thread and virtual time: only the test, or a seed, decides who runs next. Never includes
-// caf/test/dsl.hpp, whose macros and engine do not go with Catch2.
+// CAF in one thread and virtual time: only the test, or a seed, decides who runs next. Never
+// includes caf/test/dsl.hpp, whose macros and engine do not go with Catch2.
 
 #include "messages/actors.hpp"
 

@@ -6,7 +6,20 @@ namespace pb::test {
 
 using namespace std::chrono_literals;
 
-// -- sim_http -----------------------------------------------------------------------------------------
+namespace {
+
+http_result lost_exchange(http_error error, const char* cause, bool sent) {
+  http_failure f;
+  f.error = error;
+  f.cause = cause;
+  f.sent = sent;
+  return http_result{tl::unexpect, std::move(f)};
+}
+
+} // namespace
+
+// -- sim_http
+// -----------------------------------------------------------------------------------------
 
 struct sim_http::flight {
   http_done done;
@@ -24,11 +37,12 @@ namespace {
 
 class sim_reply final : public http_reply {
 public:
-  sim_reply(std::function<void(http_result)> answer, std::function<void(std::function<void()>)> gone)
+  sim_reply(std::function<void(http_result)> answer,
+            std::function<void(std::function<void()>)> gone)
       : answer_(std::move(answer)), gone_(std::move(gone)) {}
   ~sim_reply() override {
     if (!said_)
-      answer_(streamed_ ? http_result{tl::unexpected(http_failure{http_error::closed, "cut", true})}
+      answer_(streamed_ ? lost_exchange(http_error::closed, "cut", true)
                         : http_result{http_response{500, {}, "dropped"}});
   }
   void send(http_response r) override {
@@ -79,7 +93,7 @@ http_ticket sim_http::send(http_request request, http_done done) {
   };
   const bool lost = chance(lose_request), deaf = chance(lose_answer);
   clock_.after(request.timeout, [f, this, ticket] {
-    f->finish(tl::unexpected(http_failure{http_error::timeout, "no answer in time", true}));
+    f->finish(lost_exchange(http_error::timeout, "no answer in time", true));
     if (f->gone)
       std::exchange(f->gone, {})();
     flights_.erase(ticket);
@@ -88,23 +102,33 @@ http_ticket sim_http::send(http_request request, http_done done) {
     if (f->over)
       return;
     if (down || lost) {
-      f->finish(tl::unexpected(http_failure{http_error::connect, "connection refused", false}));
+      f->finish(lost_exchange(http_error::connect, "connection refused", false));
       flights_.erase(ticket);
       return;
     }
     auto answer = [this, f, ticket, deaf](http_result got) {
       clock_.after(delay(), [this, f, ticket, deaf, got = std::move(got)]() mutable {
         if (deaf)
-          f->finish(tl::unexpected(http_failure{http_error::closed, "connection reset", true}));
+          f->finish(lost_exchange(http_error::closed, "connection reset", true));
         else
           f->finish(std::move(got));
         flights_.erase(ticket);
       });
     };
-    server_.handle(as_served(r), std::make_shared<sim_reply>(
-                                     answer, [f](std::function<void()> gone) { f->gone = std::move(gone); }));
+    server_.handle(as_served(r),
+                   std::make_shared<sim_reply>(
+                       answer, [f](std::function<void()> gone) { f->gone = std::move(gone); }));
   });
   return ticket;
+}
+
+void sim_http::forget_all() {
+  for (auto& [ticket, f] : flights_) {
+    f->over = true;
+    if (f->gone)
+      clock_.after(0ms, std::exchange(f->gone, {}));
+  }
+  flights_.clear();
 }
 
 void sim_http::cancel(http_ticket ticket) {
@@ -116,11 +140,12 @@ void sim_http::cancel(http_ticket ticket) {
   clock_.after(0ms, [f] {
     if (f->gone)
       std::exchange(f->gone, {})();
-    f->finish(tl::unexpected(http_failure{http_error::cancelled, "cancelled", true}));
+    f->finish(lost_exchange(http_error::cancelled, "cancelled", true));
   });
 }
 
-// -- sim_world ----------------------------------------------------------------------------------------
+// -- sim_world
+// ----------------------------------------------------------------------------------------
 
 namespace {
 
@@ -180,9 +205,7 @@ sim_world::sim_world(sim_options o)
   agents.agents.emplace(spec.id, spec);
 }
 
-sim_world::~sim_world() {
-  crash();
-}
+sim_world::~sim_world() { crash(); }
 
 void sim_world::start() {
   system_ = std::make_unique<deterministic>(options.seed);
@@ -192,7 +215,8 @@ void sim_world::start() {
   router_deps deps;
   deps.around = {log, numbers_, [this] { return wall(); }, options.seed + steps};
   deps.health = health;
-  deps.disk = disk;
+  life_ = std::make_shared<mortal_store>(disk);
+  deps.disk = life_;
   deps.http = http;
   deps.dial = std::shared_ptr<dialer>(&dial, [](dialer*) {});
   deps.process = process;
@@ -208,14 +232,15 @@ void sim_world::start() {
 void sim_world::crash() {
   if (!system_)
     return;
-  boss_ = nullptr;
-  // Nobody gets to run: jobs are thrown away with the system. What is in an open group is gone.
-  disk->rollback();
-  for (auto& job : system_->sched.jobs)
-    caf::intrusive_ptr_release(job);
-  system_->sched.jobs.clear();
+  // The dead are deaf and dumb: what the actors still do on their way out reaches nobody.
+  life_->die();
+  http->forget_all();
   dial.break_all();
+  caf::anon_send_exit(boss_, caf::exit_reason::user_shutdown);
+  boss_ = nullptr;
+  system_->run();
   system_.reset();
+  http->forget_all();
 }
 
 std::optional<int> sim_world::stop() {
@@ -281,8 +306,9 @@ json sim_world::call(const std::string& who, const std::string& method, const st
   server.handle(r, std::make_shared<sim_reply>([&](http_result x) { got = std::move(x); },
                                                [](std::function<void()>) {}));
   if (!got || !*got || (*got)->status != 200)
-    throw std::runtime_error(method + " " + path + ": " +
-                             (got && *got ? std::to_string((*got)->status) + " " + (*got)->body : "no answer"));
+    throw std::runtime_error(
+        method + " " + path + ": " +
+        (got && *got ? std::to_string((*got)->status) + " " + (*got)->body : "no answer"));
   return json::parse((*got)->body);
 }
 
@@ -323,7 +349,8 @@ std::string sim_world::onboard(const std::string& who) {
   return chat;
 }
 
-std::string sim_world::say(const std::string& who, const std::string& room, const std::string& text) {
+std::string sim_world::say(const std::string& who, const std::string& room,
+                           const std::string& text) {
   const auto sent = server.send("@" + who + ":localhost", room, "m.room.message",
                                 {{"msgtype", "m.text"}, {"body", text}});
   if (!sent)
@@ -346,7 +373,8 @@ std::vector<std::string> sim_world::answer_texts(const std::string& room) const 
   return out;
 }
 
-std::vector<std::string> sim_world::replies_to(const std::string& room, const std::string& event) const {
+std::vector<std::string> sim_world::replies_to(const std::string& room,
+                                               const std::string& event) const {
   std::vector<std::string> out;
   for (const auto& e : answers(room)) {
     const auto& content = e.at("content");

@@ -1,11 +1,12 @@
 #pragma once
-// The whole router, a homeserver and an agent in one thread under a seed: the same seed gives the same
-// run, message by message.
+// The whole router, a homeserver and an agent in one thread under a seed: the same seed gives the
+// same run, message by message.
 
 #include "actors/supervisor.hpp"
 #include "bridges/matrix/homeserver/homeserver.hpp"
 #include "persistence/sqlite/open.hpp"
 #include "tests/support/deterministic.hpp"
+#include "tests/support/mortal_store.hpp"
 #include "tests/support/scripted_agent.hpp"
 #include "tests/support/virtual_timers.hpp"
 
@@ -16,16 +17,19 @@ namespace pb::test {
 
 using nlohmann::json;
 
-/// HTTP without sockets: a request reaches the homeserver after a seeded delay, and so does its answer.
+/// HTTP without sockets: a request reaches the homeserver after a seeded delay, and so does its
+/// answer.
 class sim_http final : public http_client {
 public:
   sim_http(virtual_timers& clock, homeserver& server, std::uint64_t seed);
   http_ticket send(http_request request, http_done done) override;
   void cancel(http_ticket ticket) override;
+  /// As if the process had died: the server sees connections end, nobody hears of answers.
+  void forget_all();
 
-  bool down = false;       ///< connections are refused
-  double lose_request = 0; ///< chance that it never reaches the server
-  double lose_answer = 0;  ///< chance that the server acts and the answer is lost
+  bool down = false;              ///< connections are refused
+  double lose_request = 0;        ///< chance that it never reaches the server
+  double lose_answer = 0;         ///< chance that the server acts and the answer is lost
   std::vector<http_request> seen; ///< the newest 10,000
 
 private:
@@ -107,6 +111,7 @@ private:
   bool advance_to_next(std::chrono::milliseconds until);
   std::map<std::string, std::string> tokens_;
   std::unique_ptr<deterministic> system_;
+  std::shared_ptr<mortal_store> life_;
   supervisor_actor boss_;
   std::shared_ptr<metrics> numbers_;
   caf::actor_clock::time_point system_began_;

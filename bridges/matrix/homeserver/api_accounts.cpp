@@ -40,11 +40,11 @@ void need_dummy_stage(server& s, const json& body) {
     if (!auth->is_object())
       refuse(400, "M_BAD_JSON", "'auth' must be an object");
     const auto id = maybe_text(*auth, "session");
-    if (id && std::ranges::find(s.uia_sessions, *id) == s.uia_sessions.end())
+    if (id && std::ranges::find(s.uia_pending, *id) == s.uia_pending.end())
       refuse(400, "M_UNKNOWN", "Unknown session ID: " + *id);
     if (maybe_text(*auth, "type") == "m.login.dummy") {
       if (id)
-        std::erase(s.uia_sessions, *id);
+        std::erase(s.uia_pending, *id);
       return;
     }
   }
@@ -52,9 +52,9 @@ void need_dummy_stage(server& s, const json& body) {
   error.body = {{"session", s.w.random_letters(24)},
                 {"flows", json::array({json{{"stages", json::array({"m.login.dummy"})}}})},
                 {"params", json::object()}};
-  s.uia_sessions.push_back(error.body["session"]);
-  if (s.uia_sessions.size() > 100)
-    s.uia_sessions.pop_front();
+  s.uia_pending.push_back(error.body["session"]);
+  if (s.uia_pending.size() > 100)
+    s.uia_pending.pop_front();
   throw error;
 }
 

@@ -19,9 +19,6 @@ std::string target_of(const call& c) {
   return user;
 }
 
-/// For kick, ban, unban and invite: strangers to the room learn nothing about it.
-room& acting_room(server& s, call& c) { return s.joined_room(c); }
-
 answer join_room(server& s, call& c, const std::string& id) {
   auto& r = s.any_room(id);
   const auto before = r.membership(c.who->id);
@@ -32,12 +29,12 @@ answer join_room(server& s, call& c, const std::string& id) {
   const auto rule = text_or_empty(r.content("m.room.join_rules"), "join_rule");
   if (before != "invite" && (rule == "restricted" || rule == "knock_restricted") &&
       restricted_join_allowed(r, c.who->id, s.lookup())) {
-    const auto helper = std::ranges::find_if(r.joined, [&](const std::string& user) {
+    const auto sponsor = std::ranges::find_if(r.joined, [&](const std::string& user) {
       return level_of(r, user) >= level_for(r, "invite");
     });
-    if (helper == r.joined.end())
+    if (sponsor == r.joined.end())
       forbid("Nobody in the room can let you in.");
-    more["join_authorised_via_users_server"] = *helper;
+    more["join_authorised_via_users_server"] = *sponsor;
   }
   s.set_membership(r, c.who->id, c.who->id, "join", more);
   return json_answer({{"room_id", r.id}});
@@ -80,7 +77,7 @@ answer forget(server& s, call& c) {
 
 answer invite(server& s, call& c) {
   const auto target = target_of(c);
-  auto& r = acting_room(s, c);
+  auto& r = s.joined_room(c);
   const auto now = s.w.now();
   s.rates.take(s.rates.limits.invite_room, "invite_room", r.id, now);
   s.rates.take(s.rates.limits.invite_receiver, "invite_receiver", target, now);
@@ -93,7 +90,7 @@ answer invite(server& s, call& c) {
 
 answer kick(server& s, call& c) {
   const auto target = target_of(c);
-  auto& r = acting_room(s, c);
+  auto& r = s.joined_room(c);
   const auto before = r.membership(target);
   if (before != "join" && before != "invite" && before != "knock")
     forbid("The target user is not in the room");
@@ -105,13 +102,13 @@ answer kick(server& s, call& c) {
 
 answer ban(server& s, call& c) {
   const auto target = target_of(c);
-  s.set_membership(acting_room(s, c), c.who->id, target, "ban", reason_of(c));
+  s.set_membership(s.joined_room(c), c.who->id, target, "ban", reason_of(c));
   return json_answer(json::object());
 }
 
 answer unban(server& s, call& c) {
   const auto target = target_of(c);
-  auto& r = acting_room(s, c);
+  auto& r = s.joined_room(c);
   if (r.membership(target) != "ban")
     forbid("Cannot unban user who was not banned");
   s.set_membership(r, c.who->id, target, "leave", reason_of(c));

@@ -98,15 +98,17 @@ std::optional<std::string> percent_decoded(std::string_view text, bool plus) {
 
 std::optional<fields> parse_query(std::string_view query) {
   fields out;
-  while (!query.empty()) {
-    const auto end = std::min(query.find('&'), query.size());
-    const auto pair = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
+  std::size_t at = 0;
+  while (at < query.size()) {
+    const auto end = query.find('&', at);
+    const auto pair = query.substr(at, end == std::string_view::npos ? end : end - at);
+    at += pair.size() + 1;
     if (pair.empty())
       continue;
-    const auto equal = std::min(pair.find('='), pair.size());
+    const auto equal = pair.find('=');
     auto name = percent_decoded(pair.substr(0, equal), true);
-    auto value = percent_decoded(pair.substr(std::min(equal + 1, pair.size())), true);
+    auto value = percent_decoded(
+        equal == std::string_view::npos ? std::string_view() : pair.substr(equal + 1), true);
     if (!name || !value || out.size() > 100)
       return std::nullopt;
     out.emplace_back(*std::move(name), *std::move(value));

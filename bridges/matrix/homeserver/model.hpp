@@ -101,7 +101,7 @@ struct account {
   std::string presence = "offline", status_msg;
 };
 
-struct session {
+struct token_owner {
   account* who = nullptr;
   std::string device;
 };

@@ -53,7 +53,7 @@ void authenticate(server& s, call& c) {
     token = c.ask("access_token").value_or("");
   if (token.empty())
     refuse(401, "M_MISSING_TOKEN", "Missing access token");
-  const auto* found = s.w.find_session(token);
+  const auto* found = s.w.find_token(token);
   if (found == nullptr) {
     api_error error(401, "M_UNKNOWN_TOKEN", "Invalid access token passed.");
     error.body["soft_logout"] = s.w.soft_expired(token);

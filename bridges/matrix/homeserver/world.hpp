@@ -52,7 +52,7 @@ public:
   [[nodiscard]] bool password_fits(const account& who, const std::string& password) const;
   /// A new token; an old one of the same device ends. `device` empty: a new device.
   std::pair<std::string, std::string> log_in(account& who, std::string device, std::string name);
-  const session* find_session(const std::string& token) const;
+  const token_owner* find_token(const std::string& token) const;
   /// soft: nothing; the device is gone: hard; no such token: nothing either.
   [[nodiscard]] bool soft_expired(const std::string& token) const;
   void log_out(account& who, const std::string& device);
@@ -127,7 +127,7 @@ private:
   position replay_pos_ = 0; ///< what next() gives during a replay
   unix_ms replay_ts_ = 0;   ///< what stamp() gives during a replay
   std::map<std::string, account> accounts_;
-  std::unordered_map<std::string, session> sessions_;
+  std::unordered_map<std::string, token_owner> tokens_;
   std::unordered_map<std::string, bool> ended_; ///< token → soft; for the last that ended
   std::deque<std::string> ended_order_;
   std::map<std::string, std::unique_ptr<room>> rooms_;

@@ -64,7 +64,7 @@ std::pair<std::string, std::string> world::log_in(account& who, std::string id, 
     std::ranges::transform(id, id.begin(),
                            [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
   }
-  std::erase_if(sessions_,
+  std::erase_if(tokens_,
                 [&](const auto& s) { return s.second.who == &who && s.second.device == id; });
   const auto token = "syt_" + random_name(40);
   const auto pos = next(replay_pos_);
@@ -72,7 +72,7 @@ std::pair<std::string, std::string> world::log_in(account& who, std::string id, 
     return json{{"k", "log_in"},  {"pos", pos},   {"user", who.id}, {"device", id},
                 {"token", token}, {"name", name}, {"ts", now()}};
   });
-  sessions_[token] = {&who, id};
+  tokens_[token] = {&who, id};
   auto& d = who.devices[id];
   const bool fresh = d.id.empty();
   d.id = id;
@@ -85,9 +85,9 @@ std::pair<std::string, std::string> world::log_in(account& who, std::string id, 
   return {token, id};
 }
 
-const session* world::find_session(const std::string& token) const {
-  const auto i = sessions_.find(token);
-  return i == sessions_.end() ? nullptr : &i->second;
+const token_owner* world::find_token(const std::string& token) const {
+  const auto i = tokens_.find(token);
+  return i == tokens_.end() ? nullptr : &i->second;
 }
 
 bool world::soft_expired(const std::string& token) const {
@@ -98,7 +98,7 @@ bool world::soft_expired(const std::string& token) const {
 void world::log_out(account& who, const std::string& device) {
   const auto pos = next(replay_pos_);
   log([&] { return json{{"k", "log_out"}, {"pos", pos}, {"user", who.id}, {"device", device}}; });
-  std::erase_if(sessions_,
+  std::erase_if(tokens_,
                 [&](const auto& s) { return s.second.who == &who && s.second.device == device; });
   who.devices.erase(device);
   devices_changed(who, pos);
@@ -106,7 +106,7 @@ void world::log_out(account& who, const std::string& device) {
 
 void world::expire(account& who, bool soft) {
   log([&] { return json{{"k", "expire"}, {"user", who.id}, {"soft", soft}}; });
-  for (auto i = sessions_.begin(); i != sessions_.end();) {
+  for (auto i = tokens_.begin(); i != tokens_.end();) {
     if (i->second.who != &who) {
       ++i;
       continue;
@@ -119,7 +119,7 @@ void world::expire(account& who, bool soft) {
     }
     if (!soft)
       who.devices.erase(i->second.device);
-    i = sessions_.erase(i);
+    i = tokens_.erase(i);
   }
 }
 
@@ -221,8 +221,8 @@ void world::set_keys(account& who, const std::string& id, const json& upload) {
       d.one_time[name] = key;
   if (const auto* keys = member(upload, "fallback_keys"); keys != nullptr && keys->is_object())
     for (const auto& [name, key] : keys->items()) {
-      std::erase_if(d.fallback,
-                    [&](const auto& f) { return algorithm_of(f.first) == algorithm_of(name); });
+      const auto algorithm = algorithm_of(name);
+      std::erase_if(d.fallback, [&](const auto& f) { return algorithm_of(f.first) == algorithm; });
       d.fallback[name] = {key, false};
     }
   if (const auto* keys = member(upload, "device_keys"); keys != nullptr && keys->is_object())

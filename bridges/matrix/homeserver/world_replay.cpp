@@ -60,9 +60,9 @@ void world::apply(const json& x) {
   } else if (kind == "log_in") {
     auto& who = user();
     const auto id = text("device");
-    std::erase_if(sessions_,
+    std::erase_if(tokens_,
                   [&](const auto& s) { return s.second.who == &who && s.second.device == id; });
-    sessions_[text("token")] = {&who, id};
+    tokens_[text("token")] = {&who, id};
     auto& d = who.devices[id];
     const bool fresh = d.id.empty();
     d.id = id;

@@ -1,0 +1,99 @@
+#pragma once
+// A store that can be cut off: what a killed process would still have written never reaches the
+// disk.
+
+#include "persistence/store.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace pb::test {
+
+class mortal_store final : public store {
+public:
+  explicit mortal_store(std::shared_ptr<store> real) : real_(std::move(real)) {}
+  /// From now on nothing is read or written; what was not committed is gone.
+  void die() {
+    dead_ = true;
+    real_->rollback();
+  }
+
+  result<void> begin() override {
+    return at([&] { return real_->begin(); });
+  }
+  result<void> commit() override {
+    return at([&] { return real_->commit(); });
+  }
+  void rollback() override {
+    if (!dead_)
+      real_->rollback();
+  }
+  result<std::optional<std::string>> cursor() override {
+    return at([&] { return real_->cursor(); });
+  }
+  result<std::optional<account_row>> account() override {
+    return at([&] { return real_->account(); });
+  }
+  result<room_snapshot> open_room(const room_id& room, std::size_t limit) override {
+    return at([&] { return real_->open_room(room, limit); });
+  }
+  result<std::vector<inbox_row>> pending(const room_id& room, std::int64_t after,
+                                         std::size_t limit) override {
+    return at([&] { return real_->pending(room, after, limit); });
+  }
+  result<std::vector<room_id>> rooms_with_work() override {
+    return at([&] { return real_->rooms_with_work(); });
+  }
+  result<std::vector<room_row>> rooms() override {
+    return at([&] { return real_->rooms(); });
+  }
+  result<std::optional<room_row>> room(const room_id& room) override {
+    return at([&] { return real_->room(room); });
+  }
+  result<std::optional<user_row>> user(const user_id& user) override {
+    return at([&] { return real_->user(user); });
+  }
+  result<std::vector<invite_row>> invites() override {
+    return at([&] { return real_->invites(); });
+  }
+  result<std::vector<intent_row>> intents() override {
+    return at([&] { return real_->intents(); });
+  }
+  result<std::vector<outbox_row>> outbox(std::int64_t after, std::size_t limit) override {
+    return at([&] { return real_->outbox(after, limit); });
+  }
+  result<store_counts> counts() override {
+    return at([&] { return real_->counts(); });
+  }
+  result<void> save_account(const account_row& account) override {
+    return at([&] { return real_->save_account(account); });
+  }
+  result<admitted> admit(const admission& batch) override {
+    return at([&] { return real_->admit(batch); });
+  }
+  result<void> dispatch(const turn_row& turn) override {
+    return at([&] { return real_->dispatch(turn); });
+  }
+  result<std::vector<outbox_row>> settle(const settlement& what) override {
+    return at([&] { return real_->settle(what); });
+  }
+  result<void> record(const std::vector<send_outcome>& outcomes) override {
+    return at([&] { return real_->record(outcomes); });
+  }
+  result<platform_chat_id> draw_platform_chat_id() override {
+    return at([&] { return real_->draw_platform_chat_id(); });
+  }
+
+private:
+  static tl::unexpected<fault> gone() { return fail(fault_code::bug, "the process is dead"); }
+  template <class F>
+  auto at(F f) -> decltype(f()) {
+    if (dead_)
+      return gone();
+    return f();
+  }
+  std::shared_ptr<store> real_;
+  bool dead_ = false;
+};
+
+} // namespace pb::test
