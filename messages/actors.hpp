@@ -362,31 +362,24 @@ using supervisor_actor =
 
 } // namespace pb
 
-#define PB_MESSAGES(X)                                                                             \
-  X(pb::get_status)                                                                                \
-  X(pb::status_report)                                                                             \
-  X(pb::done)                                                                                      \
-  X(pb::tick) X(pb::http_finished) X(pb::drain) X(pb::store_admit) X(pb::admitted)                 \
-      X(pb::store_open_room) X(pb::room_snapshot) X(pb::store_pending) X(pb::pending_page) X(      \
-          pb::store_dispatch) X(pb::store_settle) X(pb::store_record) X(pb::store_draw_chat_id)    \
-          X(pb::platform_chat_id) X(pb::store_load) X(pb::loaded_state) X(pb::store_find_user) X(  \
-              pb::found_user) X(pb::store_find_room) X(pb::found_room) X(pb::store_rooms)          \
-              X(pb::room_list) X(pb::store_outbox) X(pb::outbox_page) X(pb::store_save_account) X( \
-                  pb::commit_now) X(pb::outbox_ready) X(pb::outbox_subscribe) X(pb::outbox_credit) \
-                  X(pb::room_events) X(pb::row_delivered) X(pb::room_changed) X(pb::wake_rooms)    \
-                      X(pb::room_handled) X(pb::room_idle) X(pb::catch_up) X(pb::agent_batch)      \
-                          X(pb::turn_over) X(pb::turn_slow) X(pb::run_turn) X(pb::cancel_turn)     \
-                              X(pb::agent_ack) X(pb::answer_confirm) X(pb::link_opened)            \
-                                  X(pb::link_said) X(pb::link_ended) X(pb::find_agent)             \
-                                      X(pb::found_agent) X(pb::agent_for_user) X(pb::agent_choice) \
-                                          X(pb::delivery_subscribe) X(pb::set_typing)              \
-                                              X(pb::mark_read) X(pb::new_invites) X(pb::new_chat)  \
-                                                  X(pb::find_home) X(pb::restore_unknown)          \
-                                                      X(pb::restore_answer) X(pb::session_ready)   \
-                                                          X(pb::router_failed) X(pb::stop_router)  \
-                                                              X(pb::restart_child)                 \
-                                                                  X(pb::stop_next)                 \
-                                                                      X(pb::collect_status)
+// clang-format off
+#define PB_MESSAGES(X) \
+  X(pb::get_status) X(pb::status_report) X(pb::done) X(pb::tick) X(pb::http_finished) \
+  X(pb::drain) X(pb::store_admit) X(pb::admitted) X(pb::store_open_room) X(pb::room_snapshot) \
+  X(pb::store_pending) X(pb::pending_page) X(pb::store_dispatch) X(pb::store_settle) \
+  X(pb::store_record) X(pb::store_draw_chat_id) X(pb::platform_chat_id) X(pb::store_load) \
+  X(pb::loaded_state) X(pb::store_find_user) X(pb::found_user) X(pb::store_find_room) \
+  X(pb::found_room) X(pb::store_rooms) X(pb::room_list) X(pb::store_outbox) X(pb::outbox_page) \
+  X(pb::store_save_account) X(pb::commit_now) X(pb::outbox_ready) X(pb::outbox_subscribe) \
+  X(pb::outbox_credit) X(pb::room_events) X(pb::row_delivered) X(pb::room_changed) \
+  X(pb::wake_rooms) X(pb::room_handled) X(pb::room_idle) X(pb::catch_up) X(pb::agent_batch) \
+  X(pb::turn_over) X(pb::turn_slow) X(pb::run_turn) X(pb::cancel_turn) X(pb::agent_ack) \
+  X(pb::answer_confirm) X(pb::link_opened) X(pb::link_said) X(pb::link_ended) X(pb::find_agent) \
+  X(pb::found_agent) X(pb::agent_for_user) X(pb::agent_choice) X(pb::delivery_subscribe) \
+  X(pb::set_typing) X(pb::mark_read) X(pb::new_invites) X(pb::new_chat) X(pb::find_home) \
+  X(pb::restore_unknown) X(pb::restore_answer) X(pb::session_ready) X(pb::router_failed) \
+  X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::collect_status)
+// clang-format on
 
 #define PB_UNSAFE(T) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(T)
 PB_MESSAGES(PB_UNSAFE)

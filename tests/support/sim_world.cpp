@@ -106,7 +106,9 @@ http_ticket sim_http::send(http_request request, http_done done) {
       flights_.erase(ticket);
       return;
     }
-    auto answer = [this, f, ticket, deaf](http_result got) {
+    auto answer = [this, here = std::weak_ptr<bool>(here_), f, ticket, deaf](http_result got) {
+      if (here.expired())
+        return; // the server's last answers, on its own way out
       clock_.after(delay(), [this, f, ticket, deaf, got = std::move(got)]() mutable {
         if (deaf)
           f->finish(lost_exchange(http_error::closed, "connection reset", true));

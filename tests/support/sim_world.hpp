@@ -40,6 +40,7 @@ private:
   std::mt19937_64 luck_;
   http_ticket last_ = 0;
   std::map<http_ticket, std::shared_ptr<flight>> flights_;
+  std::shared_ptr<bool> here_ = std::make_shared<bool>(true); ///< replies hold it weakly
 };
 
 struct sim_options {
