@@ -8,29 +8,9 @@ using self_ptr = persistence_actor::stateful_pointer<persistence_state>;
 /// More writes than this in one transaction only make everybody wait.
 constexpr std::size_t group_cap = 1024;
 
-void finish_group(self_ptr self) {
+/// What was decided goes to the sender as soon as it is on disk.
+void hand_over(self_ptr self, std::vector<outbox_row> rows) {
   auto& st = self->state;
-  if (!st.in_group)
-    return;
-  st.in_group = false;
-  const auto committed = st.disk->commit();
-  const auto error = committed ? caf::error{} : to_error(committed.error());
-  ++st.commits;
-  st.in_this_group = 0;
-  auto waiting = std::exchange(st.waiting, {});
-  for (auto& answer : waiting)
-    answer(error);
-  auto rows = std::exchange(st.fresh_rows, {});
-  if (!committed) {
-    st.around.log->error("store_commit_failed", {}, committed.error().cause);
-    st.health->database(st.around.wall(), false);
-    st.sink_behind = true;
-    // A full disk leaves everything as it was before the group. After any other error nobody knows
-    // what is on the disk: only a new process may look.
-    if (committed.error().code != fault_code::disk_full)
-      self->quit(error);
-    return;
-  }
   if (rows.empty() || !st.sink)
     return;
   outbox_ready message;
@@ -42,6 +22,35 @@ void finish_group(self_ptr self) {
     message.more = true;
   }
   self->send(st.sink, std::move(message));
+}
+
+void finish_group(self_ptr self) {
+  auto& st = self->state;
+  if (!st.in_group)
+    return;
+  st.in_group = false;
+  const auto committed = st.disk->commit();
+  const auto error = committed ? caf::error{} : to_error(committed.error());
+  ++st.commits;
+  st.in_this_group = 0;
+
+  auto rows = std::exchange(st.fresh_rows, {});
+  // Before the answers: who hears that it is written may end the router, and then the sender has to
+  // know of its rows, or they would wait for the next start.
+  if (committed)
+    hand_over(self, std::move(rows));
+  auto waiting = std::exchange(st.waiting, {});
+  for (auto& answer : waiting)
+    answer(error);
+  if (committed)
+    return;
+  st.around.log->error("store_commit_failed", {}, committed.error().cause);
+  st.health->database(st.around.wall(), false);
+  st.sink_behind = true;
+  // A full disk leaves everything as it was before the group. After any other error nobody knows
+  // what is on the disk: only a new process may look.
+  if (committed.error().code != fault_code::disk_full)
+    self->quit(error);
 }
 
 /// Runs one write inside the group. What it returns is not true before COMMIT.

@@ -148,8 +148,7 @@ void agent_connection_state::deliver(turn& t) {
   t.folded_bytes = 0;
 }
 
-void agent_connection_state::end(const turn_id& id, turn_ending ending, std::string detail,
-                                 bool clean) {
+void agent_connection_state::end(turn_id id, turn_ending ending, std::string detail, bool clean) {
   const auto i = turns_.find(id);
   if (i == turns_.end())
     return;

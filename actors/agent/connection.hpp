@@ -60,7 +60,7 @@ private:
   void cancel(const turn_id& id);
   void fold(turn& t, agent_event event, std::size_t bytes);
   void deliver(turn& t);
-  void end(const turn_id& id, turn_ending ending, std::string detail, bool clean = false);
+  void end(turn_id id, turn_ending ending, std::string detail, bool clean = false);
   void arm_sweep();
   void sweep();
   void rest();

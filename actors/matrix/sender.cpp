@@ -60,10 +60,12 @@ matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) 
           [this](tick t) { clock_.ring(t); },
           [this](drain) -> caf::result<done> {
             draining_ = true;
-            if (queue_.size() == 0 && !behind_)
-              return done{};
+            // What was decided last may be on the disk, and its outbox_ready still on the way.
+            behind_ = true;
             drained_.push_back(self_->make_response_promise<done>());
-            return drained_.back();
+            auto promise = drained_.back();
+            load();
+            return promise;
           },
           [this](get_status) {
             return status_report{name, status()};
