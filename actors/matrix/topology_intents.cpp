@@ -20,9 +20,7 @@ namespace {
 /// stump of a room each time. So the pause grows beyond what the server asks for.
 matrix::matrix_failure rested(matrix::matrix_failure f, unsigned tries) {
   if (f.kind == matrix::matrix_failure::kind_t::rate_limited && f.retry_after)
-    f.retry_after = std::min<std::chrono::milliseconds>(
-        std::max(*f.retry_after, std::chrono::milliseconds(1000)) * (2 + std::min(tries, 16U)),
-        std::max<std::chrono::milliseconds>(*f.retry_after, 2min));
+    f.retry_after = *f.retry_after + 6s * (1 << std::min(tries, 4U));
   return f;
 }
 
