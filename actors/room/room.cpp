@@ -83,8 +83,10 @@ void room_core::opened(room_snapshot& snapshot) {
   known_ = true;
   row_ = *snapshot.room;
   view_ = {row_.kind, row_.owner, lang()};
-  if (!first)
+  if (!first) {
+    agent_ = {}; // another one may be bound to it now
     return;
+  }
   marker_waits_ = snapshot.marker_waits;
   more_on_disk_ = snapshot.more;
   const auto open_turns = std::move(snapshot.open_turns);

@@ -131,7 +131,8 @@ private:
   bool typing_on_ = false, typing_armed_ = false;
   caf::actor_clock::time_point turn_began_, last_active_, unknown_told_;
   bool unknown_told_once_ = false;
-  caf::actor_addr watched_;
+  caf::actor_addr watched_; ///< the connection of agent_
+  found_agent agent_;       ///< of the last turn, as long as it lives
   std::vector<caf::typed_response_promise<done>> drained_;
 };
 

@@ -72,6 +72,8 @@ void room_core::clear(const inbox_row& row) {
             s.outbox.push_back(message(say(lang(), phrase::context_cleared),
                                        matrix::delivery::reply, row.event.id, {},
                                        row.event.sender));
+            for (auto& said : s.outbox)
+              said.tr = row.tr;
             row_ = changed;
             commit(std::move(s), {});
           },
@@ -133,6 +135,7 @@ void room_core::tell_encrypted(const inbox_row& row) {
   s.room = row_;
   s.outbox.push_back(
       message(say(lang(), phrase::encrypted_room), matrix::delivery::notice, {}, {}, {}));
+  s.outbox.back().tr = row.tr;
   commit(std::move(s), {});
 }
 

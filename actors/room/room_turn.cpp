@@ -26,6 +26,8 @@ void room_core::pump() {
     return rest();
   }
   starting_ = true;
+  if (agent_.connection) // known since the last turn; DOWN forgets it
+    return begin(agent_);
   self_->request(deps_.agents, std::chrono::seconds(30), find_agent{row_.agent})
       .then([this](found_agent& agent) { begin(agent); },
             [this](caf::error& e) { self_->quit(std::move(e)); });
@@ -56,6 +58,8 @@ void room_core::begin(found_agent& agent) {
   turn_began_ = self_->clock().now();
   if (resumed && (!agent.connection || !agent.idempotent || resumed->attempts >= 3)) {
     // The agent may have done its work already: asking again could do it twice.
+    if (agent.connection) // whatever still runs there speaks to a room that died
+      self_->send(agent.connection, cancel_turn{turn_->request.id});
     turn_->label.clear();
     return finish(turn_ending::interrupted, "router restarted", true);
   }
@@ -70,6 +74,7 @@ void room_core::begin(found_agent& agent) {
       self_->demonitor(watched_);
     watched_ = address;
     self_->monitor(agent.connection);
+    agent_ = agent;
   }
   self_->send(agent.connection,
               run_turn{turn_->request, turn_->what.row.seq, turn_->attempts,
@@ -105,11 +110,13 @@ void room_core::on_slow(const turn_slow& slow) {
   s.outbox.push_back(message(say(lang(), phrase::agent_slow, {turn_->label}),
                              matrix::delivery::notice, turn_->what.row.event.id, turn_->request.id,
                              turn_->request.asker));
+  s.outbox.back().tr = turn_->request.tr;
   commit(std::move(s), {});
 }
 
 void room_core::lost_connection() {
   watched_ = {};
+  agent_ = {};
   if (turn_)
     finish(turn_ending::interrupted, "agent connection actor ended", true);
 }
@@ -165,6 +172,8 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
   for (const auto& note : r.fold.notes())
     s.outbox.push_back(
         message(note, matrix::delivery::notice, source.event.id, r.request.id, r.request.asker));
+  for (auto& row : s.outbox)
+    row.tr = r.request.tr;
   if (!good)
     deps_.around.log->warning("turn_failed", r.request.tr, "a turn ended without an answer",
                               {{"room", id_},
