@@ -161,7 +161,7 @@ try {
   const second = at('space').getByTestId('room').filter({ has: at('unread') });
   await until('an answer in another chat is marked as unread', async () => (await second.count()) === 1);
   await second.click();
-  await until('and looking at it takes the mark away', async () => (await at('unread').count()) === 0 && (await mine('slow 2').count()) === 1);
+  await until('and looking at it takes the mark away', async () => (await second.count()) === 0 && (await mine('slow 2').count()) === 1);
 
   before = await answers().count();
   await at('help-hint').click();
