@@ -24,6 +24,10 @@ struct surroundings {
   std::uint64_t seed = 0;        ///< each actor mixes its own name in
 };
 
+/// For writes that every message waits for. When the store ends, the process ends: no timer is
+/// needed to notice, and in CAF 0.17 a timer for each request wakes the clock's thread twice.
+constexpr caf::infinite_t store_patience = caf::infinite;
+
 /// An engine of an actor's own: the same seed and name give the same chances.
 inline std::mt19937_64 engine_for(const surroundings& around, std::string_view who) {
   return std::mt19937_64{around.seed ^ std::hash<std::string_view>{}(who)};

@@ -78,7 +78,7 @@ void agent_connection_state::mark_and_write(const turn_id& id) {
   row.attempts = t.what.attempts + 1;
   row.at = deps_.around.wall();
   const auto epoch = t.epoch;
-  self_->request(deps_.store, 60s, store_dispatch{std::move(row)})
+  self_->request(deps_.store, store_patience, store_dispatch{std::move(row)})
       .then(
           [this, id, epoch](done) {
             const auto i = turns_.find(id);

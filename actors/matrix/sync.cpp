@@ -156,7 +156,7 @@ void matrix_sync_state::ask_whoami() {
 
 void matrix_sync_state::admit(admission keep) {
   auto shared = std::make_shared<const admission>(std::move(keep));
-  self_->request(deps_.store, 120s, store_admit{shared})
+  self_->request(deps_.store, store_patience, store_admit{shared})
       .then(
           [this, shared](const admitted& fresh) {
             store_failures_ = 0;

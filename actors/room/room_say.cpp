@@ -53,7 +53,7 @@ void room_core::write_next() {
     return;
   writing_ = true;
   auto shared = std::make_shared<const settlement>(writes_.front().first);
-  self_->request(deps_.store, deps_.timing.store_timeout, store_settle{std::move(shared)})
+  self_->request(deps_.store, store_patience, store_settle{std::move(shared)})
       .then(
           [this](done) {
             writing_ = false;

@@ -36,7 +36,7 @@ public:
     if (!advance(step::fresh, step::streaming))
       return;
     if (core_->on_thread())
-      core_->guarded([&] { connection_->begin_stream(state_, std::move(head)); });
+      core_->guarded([&] { connection_->begin_stream(state_, head); });
     else
       core_->post([c = connection_, s = state_, h = std::move(head)] { c->begin_stream(s, h); });
   }

@@ -117,7 +117,7 @@ event_ptr world::append(event e, const std::string& txn_key) {
     e.id = '$' + random_name(43);
     e.ts = now();
   }
-  const auto p = std::make_shared<event>(std::move(e));
+  auto p = std::make_shared<event>(std::move(e));
   log([&] {
     json record{{"k", "event"},    {"pos", p->pos},       {"id", p->id}, {"room", p->room},
                 {"type", p->type}, {"sender", p->sender}, {"ts", p->ts}, {"content", p->content}};
