@@ -1,6 +1,7 @@
 // The homeserver's side of trouble: down, refusing, limiting, another token, another device.
 
 #include "actors/phrases.hpp"
+#include "tests/support/check_replies.hpp"
 #include "tests/support/sim_world.hpp"
 
 #include <catch2/catch.hpp>
@@ -11,15 +12,6 @@ using namespace pb::test;
 using namespace pb::scripted;
 
 namespace {
-
-/// Every message of the person has exactly one reply that ends it.
-void check_each_once(const sim_world& w, const std::string& chat,
-                     const std::vector<std::string>& asked) {
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    INFO("message " << i);
-    CHECK(w.replies_to(chat, asked[i]).size() == 1);
-  }
-}
 
 fault_rule on_send(http_response answer, std::uint32_t times = 1) {
   fault_rule f;

@@ -1,6 +1,7 @@
 // What goes wrong outside and what is lost or said twice because of it: nothing.
 
 #include "actors/phrases.hpp"
+#include "tests/support/check_replies.hpp"
 #include "tests/support/sim_world.hpp"
 
 #include <catch2/catch.hpp>
@@ -9,19 +10,6 @@ using namespace std::chrono_literals;
 using namespace pb;
 using namespace pb::test;
 using namespace pb::scripted;
-
-namespace {
-
-/// Every message of the person has exactly one reply that ends it.
-void check_each_once(const sim_world& w, const std::string& chat,
-                     const std::vector<std::string>& asked) {
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    INFO("message " << i);
-    CHECK(w.replies_to(chat, asked[i]).size() == 1);
-  }
-}
-
-} // namespace
 
 TEST_CASE("an outage in the middle loses nothing and says nothing twice") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
@@ -136,7 +124,7 @@ TEST_CASE("an idempotent agent is asked again after a kill, with the same messag
   CHECK(turns[0].frame.at("message_id") == turns[1].frame.at("message_id"));
 }
 
-TEST_CASE("a full disk takes nothing in, loses nothing, and goes on when there is room") {
+TEST_CASE("a full disk takes nothing in, says so, and does not end the router") {
   sim_options o;
   o.max_pages = 400;
   sim_world w{o};
