@@ -121,7 +121,9 @@ result<loaded_state> load(store& disk) {
   };
   for (const auto& step : {take(all.cursor, disk.cursor()), take(all.account, disk.account()),
                            take(all.invites, disk.invites()), take(all.intents, disk.intents()),
-                           take(all.rooms_with_work, disk.rooms_with_work())})
+                           take(all.rooms_with_work, disk.rooms_with_work()),
+                           take(all.topology_known, disk.topology_known()),
+                           take(all.last_platform, disk.last_platform_chat_id())})
     if (!step)
       return tl::unexpected(step.error());
   return all;
@@ -163,7 +165,13 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
   });
   return {
       [self](const store_admit& m) {
-        return write<admitted>(self, [&] { return self->state.disk->admit(*m.batch); });
+        return write<admitted>(self, [&]() -> result<admitted> {
+          auto got = self->state.disk->admit(*m.batch);
+          if (got)
+            self->state.fresh_rows.insert(self->state.fresh_rows.end(), got->outbox.begin(),
+                                          got->outbox.end());
+          return got;
+        });
       },
       [self](const store_open_room& m) -> caf::result<room_snapshot> {
         return read<room_snapshot>(self, self->state.disk->open_room(m.room, m.limit),
@@ -229,6 +237,35 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
         return write<done>(self,
                            [&] { return as_done(self->state.disk->save_account(m.account)); });
       },
+      [self](const store_known& m) -> caf::result<known_answer> {
+        return read<known_answer>(self, self->state.disk->known(m.room, m.events),
+                                  [](known_answer x) { return x; });
+      },
+      [self](const store_interrupted& m) -> caf::result<interrupted_message> {
+        return read<interrupted_message>(
+            self, self->state.disk->interrupted(m.room),
+            [](std::optional<inbox_row> x) { return interrupted_message{std::move(x)}; });
+      },
+      [self](store_users) -> caf::result<user_list> {
+        return read<user_list>(self, self->state.disk->users(),
+                               [](std::vector<user_row> x) { return user_list{std::move(x)}; });
+      },
+      [self](store_raise_chat_id m) {
+        return write<done>(
+            self, [&] { return as_done(self->state.disk->raise_platform_chat_id(m.seen)); });
+      },
+      [self](const store_poison& m) -> caf::result<poison_page> {
+        return read<poison_page>(
+            self, self->state.disk->poison(m.before, m.limit),
+            [](std::vector<poison_row> x) { return poison_page{std::move(x)}; });
+      },
+      [self](const store_dead& m) -> caf::result<outbox_page> {
+        return read<outbox_page>(
+            self, self->state.disk->dead(m.before, m.limit),
+            [](std::vector<outbox_row> x) { return outbox_page{std::move(x)}; });
+      },
+      [self](const session_renewed& m) { self->state.disk->set_scope(m.session.scope()); },
+      [](tick) {},
       [self](outbox_subscribe& m) {
         auto& s = self->state;
         s.sink = std::move(m.sink);

@@ -137,6 +137,7 @@ room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps
                 i != self->state.rooms.end() && i->second.actor)
               self->send(i->second.actor, m);
           },
+          [](const close_room&) { return done{}; },
           [self](tick t) { self->state.clock.ring(t); },
           [self](drain) -> caf::result<done> {
             auto& mine = self->state;

@@ -119,7 +119,6 @@ caf::actor supervisor_state::make(std::size_t which) {
     d.around = deps_.around;
     d.rules = {session_->user, deps_.process.access.operators, deps_.process.rooms.queue_limit,
                deps_.process.rooms.max_message_bytes, deps_.process.lang};
-    d.device = session_->device;
     d.timing = deps_.timing;
     d.store = store();
     d.agents = handle<agent_directory_actor>(agents_part);

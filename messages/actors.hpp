@@ -36,6 +36,11 @@ struct http_finished {
 /// Take nothing new; answer when what runs has ended.
 struct drain {};
 
+/// The same account and device under another token, or the same again: go on.
+struct session_renewed {
+  session_ref session;
+};
+
 // -- persistence
 // -----------------------------------------------------------------------------------
 struct store_admit {
@@ -71,6 +76,8 @@ struct loaded_state {
   std::vector<invite_row> invites;
   std::vector<intent_row> intents;
   std::vector<room_id> rooms_with_work;
+  bool topology_known = false;
+  platform_chat_id last_platform;
 };
 struct store_find_user {
   user_id user;
@@ -97,6 +104,34 @@ struct outbox_page {
 };
 struct store_save_account {
   account_row account;
+};
+struct store_known {
+  room_id room;
+  std::vector<event_id> events;
+};
+struct store_interrupted {
+  room_id room;
+};
+struct interrupted_message {
+  std::optional<inbox_row> row;
+};
+struct store_users {};
+struct user_list {
+  std::vector<user_row> users;
+};
+struct store_raise_chat_id {
+  platform_chat_id seen;
+};
+struct store_poison {
+  std::int64_t before = 0;
+  std::size_t limit = 0;
+};
+struct poison_page {
+  std::vector<poison_row> rows;
+};
+struct store_dead {
+  std::int64_t before = 0;
+  std::size_t limit = 0;
 };
 struct commit_now {};
 /// Outbox rows that have just become durable. `more`: others did too, ask for them.
@@ -130,9 +165,17 @@ using persistence_actor = caf::typed_actor<
     caf::replies_to<store_rooms>::with<room_list>,
     caf::replies_to<store_outbox>::with<outbox_page>, // waiting rows behind a place
     caf::replies_to<store_save_account>::with<done>,
-    caf::reacts_to<outbox_subscribe>, // who gets rows after COMMIT
-    caf::reacts_to<outbox_credit>,    // the sink has room for so many more
-    caf::reacts_to<commit_now>,       // itself: end of the group
+    caf::replies_to<store_known>::with<known_answer>, // which events were ever admitted
+    caf::replies_to<store_interrupted>::with<interrupted_message>, // what `!retry` sends
+    caf::replies_to<store_users>::with<user_list>,
+    caf::replies_to<store_raise_chat_id>::with<done>, // no id up to there is drawn any more
+    caf::replies_to<store_poison>::with<poison_page>, // set aside, newest first
+    caf::replies_to<store_dead>::with<outbox_page>,   // refused for good, newest first
+    caf::reacts_to<session_renewed>,                  // the scope of rows from now on
+    caf::reacts_to<tick>,                             // itself: retention
+    caf::reacts_to<outbox_subscribe>,                 // who gets rows after COMMIT
+    caf::reacts_to<outbox_credit>,                    // the sink has room for so many more
+    caf::reacts_to<commit_now>,                       // itself: end of the group
     caf::replies_to<get_status>::with<status_report>>;
 
 // -- rooms
@@ -157,6 +200,10 @@ struct room_handled {
 struct room_idle {
   room_id room;
   caf::actor_id who = 0;
+};
+/// The room may be moved: finish what runs, begin nothing, go; it is born again from the disk.
+struct close_room {
+  room_id room;
 };
 struct catch_up {};
 struct agent_batch {
@@ -191,13 +238,14 @@ using room_actor =
 
 /// ROOM DIRECTORY: room id → room actor; spawns on demand, passivates the idle.
 using room_directory_actor =
-    caf::typed_actor<caf::reacts_to<room_events>,   // of any rooms, in order of admission
-                     caf::reacts_to<wake_rooms>,    // they have unfinished work
-                     caf::reacts_to<room_handled>,  // credit back from a room
-                     caf::reacts_to<room_idle>,     // a room asks to be put away
-                     caf::reacts_to<row_delivered>, // for the room, if it lives
-                     caf::reacts_to<room_changed>,  // likewise
-                     caf::reacts_to<tick>,          // itself
+    caf::typed_actor<caf::reacts_to<room_events>,             // of any rooms, in order of admission
+                     caf::reacts_to<wake_rooms>,              // they have unfinished work
+                     caf::reacts_to<room_handled>,            // credit back from a room
+                     caf::reacts_to<room_idle>,               // a room asks to be put away
+                     caf::reacts_to<row_delivered>,           // for the room, if it lives
+                     caf::reacts_to<room_changed>,            // likewise
+                     caf::replies_to<close_room>::with<done>, // it is about to be moved
+                     caf::reacts_to<tick>,                    // itself
                      caf::replies_to<drain>::with<done>,
                      caf::replies_to<get_status>::with<status_report>>;
 
@@ -272,6 +320,15 @@ using delivery_sink = caf::typed_actor<caf::reacts_to<row_delivered>>;
 struct delivery_subscribe {
   delivery_sink sink;
 };
+/// Asks for a place in the account's send budget; the answer comes when it may be used.
+struct ask_budget {
+  double cost = 1; ///< in messages: what the homeserver counts for it
+  send_class priority = send_class::state;
+};
+/// What was sent with a place from the budget was refused for its rate.
+struct budget_refused {
+  std::optional<std::chrono::milliseconds> retry_after;
+};
 struct set_typing {
   room_id room;
   bool on = false;
@@ -283,10 +340,13 @@ struct mark_read {
 /// MATRIX SENDER: one account's outgoing requests within what the homeserver allows.
 using matrix_sender_actor =
     outbox_sink::extend<caf::reacts_to<delivery_subscribe>,
-                        caf::reacts_to<set_typing>,    // best effort
-                        caf::reacts_to<mark_read>,     // best effort, the newest counts
-                        caf::reacts_to<http_finished>, // from I/O
-                        caf::reacts_to<tick>,          // itself
+                        caf::reacts_to<set_typing>,              // best effort
+                        caf::reacts_to<mark_read>,               // best effort, the newest counts
+                        caf::replies_to<ask_budget>::with<done>, // for requests of others
+                        caf::reacts_to<budget_refused>,          // one of those was too early
+                        caf::reacts_to<session_renewed>,         // from the session
+                        caf::reacts_to<http_finished>,           // from I/O
+                        caf::reacts_to<tick>,                    // itself
                         caf::replies_to<drain>::with<done>,
                         caf::replies_to<get_status>::with<status_report>>;
 
@@ -311,9 +371,30 @@ struct restore_answer {
   bool found = false;
   std::string why;
 };
+struct draw_chat_id {};
+struct await_topology {};
+/// A room was replaced by another one, says its tombstone.
+struct room_upgraded {
+  room_id room;
+};
+struct run_reconcile {
+  bool dry_run = false;
+};
+struct reconcile_report {
+  std::string json; ///< plan and outcome: see docs/operations.md
+};
+struct attach_rooms {
+  room_directory_actor rooms;
+};
 /// TOPOLOGY: Spaces and rooms: invitations, creation, restoring what the homeserver knows.
 using topology_actor = caf::typed_actor<
-    caf::reacts_to<new_invites>,            // admitted, on disk
+    caf::replies_to<draw_chat_id>::with<platform_chat_id>, // below a mark that the account keeps
+    caf::replies_to<await_topology>::with<done>, // the database knows its rooms: act on messages
+    caf::reacts_to<room_upgraded>,               // a tombstone was admitted
+    caf::replies_to<run_reconcile>::with<reconcile_report>, // compare with the homeserver, repair
+    caf::reacts_to<attach_rooms>,                           // who has to know of changed rooms
+    caf::reacts_to<session_renewed>,                        // from the session
+    caf::reacts_to<new_invites>,                            // admitted, on disk
     caf::replies_to<new_chat>::with<done>,  // settled with its intent; goes on alone
     caf::replies_to<find_home>::with<done>, // `!start`: make what is missing, point to it
     caf::replies_to<restore_unknown>::with<restore_answer>, // a room that we have no row of
@@ -322,10 +403,15 @@ using topology_actor = caf::typed_actor<
     caf::replies_to<get_status>::with<status_report>>;
 
 /// MATRIX SYNC: the cursor and the long poll.
-using matrix_sync_actor = caf::typed_actor<caf::reacts_to<http_finished>, // from I/O
-                                           caf::reacts_to<tick>,          // itself
+using matrix_sync_actor = caf::typed_actor<caf::reacts_to<session_renewed>, // from the session
+                                           caf::reacts_to<http_finished>,   // from I/O
+                                           caf::reacts_to<tick>,            // itself
                                            caf::replies_to<get_status>::with<status_report>>;
 
+/// The homeserver did not accept our token: look, renew it if that can be done.
+struct session_doubt {
+  std::string token; ///< that was refused: an older one than the present one is no news
+};
 struct session_ready {
   session_ref session;
 };
@@ -334,7 +420,8 @@ struct router_failed {
   std::string sentence;
 };
 /// SESSION: finds the homeserver, logs in, and knows whether the token still counts.
-using matrix_session_actor = caf::typed_actor<caf::reacts_to<http_finished>, // from I/O
+using matrix_session_actor = caf::typed_actor<caf::reacts_to<session_doubt>, // from who met a 401
+                                              caf::reacts_to<http_finished>, // from I/O
                                               caf::reacts_to<tick>,          // itself
                                               caf::replies_to<get_status>::with<status_report>>;
 
@@ -377,7 +464,12 @@ using supervisor_actor =
   X(pb::answer_confirm) X(pb::link_opened) X(pb::link_said) X(pb::link_ended) X(pb::find_agent) \
   X(pb::found_agent) X(pb::agent_for_user) X(pb::agent_choice) X(pb::delivery_subscribe) \
   X(pb::set_typing) X(pb::mark_read) X(pb::new_invites) X(pb::new_chat) X(pb::find_home) \
-  X(pb::restore_unknown) X(pb::restore_answer) X(pb::session_ready) X(pb::router_failed) \
+  X(pb::restore_unknown) X(pb::restore_answer) X(pb::session_renewed) X(pb::ask_budget) X(pb::budget_refused) X(pb::draw_chat_id) \
+  X(pb::await_topology) X(pb::room_upgraded) X(pb::run_reconcile) X(pb::reconcile_report) \
+  X(pb::attach_rooms) X(pb::session_doubt) X(pb::close_room) X(pb::store_known) \
+  X(pb::known_answer) X(pb::store_interrupted) X(pb::interrupted_message) X(pb::store_users) \
+  X(pb::user_list) X(pb::store_raise_chat_id) X(pb::store_poison) X(pb::poison_page) \
+  X(pb::store_dead) X(pb::session_ready) X(pb::router_failed) \
   X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::collect_status)
 // clang-format on
 

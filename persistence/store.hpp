@@ -10,6 +10,7 @@
 #include "messages/values/room.hpp"
 #include "messages/values/turn.hpp"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,11 +27,20 @@ struct admission {
   std::vector<room_row> restored; ///< rooms found by their markers; existing rows stay untouched
   std::vector<user_row> restored_users; ///< likewise
   std::vector<room_id> encrypted; ///< rooms in which encryption was switched on: never off again
+  std::vector<poison_row> poison; ///< set aside; the newest 1,000 are kept
+  std::vector<outbox_row> outbox; ///< what a room is told of this batch (a gap that stays open)
 };
 
 struct admitted {
   std::vector<inbox_row> fresh; ///< those that were not known, with seq, in order
   std::vector<invite_row> invites;
+  std::vector<outbox_row> outbox; ///< with seq
+};
+
+/// Which events of a room were ever admitted.
+struct known_answer {
+  std::vector<bool> known; ///< one for each that was asked for
+  bool baseline = false;   ///< there is any known event of that room
 };
 
 /// What a room actor is born from.
@@ -52,16 +62,23 @@ struct settlement {
   std::optional<intent_row> intent;     ///< insert or update
   std::optional<intent_id> intent_done; ///< deleted
   std::optional<room_id> invite_done;   ///< deleted
+  /// The room that `room` replaces: its number, and what waits in it, move; it is left behind. A
+  /// message with an open turn stays where it was asked.
+  std::optional<room_id> moved_from;
+  bool topology_known = false; ///< a full walk was applied: from now on the database is no stranger
+  std::vector<saved_context> saved; ///< insert or update, by owner, agent and name
 };
 
 struct account_row {
   user_id user;
   device_id device;
-  std::string access_token; ///< only when we logged in by password
+  std::string access_token{};  ///< only when we logged in by password
+  std::string refresh_token{}; ///< likewise; empty: the server gave none
 };
 
 struct store_counts {
-  std::int64_t inbox_pending = 0, outbox_waiting = 0, outbox_dead = 0, turns_open = 0, rooms = 0;
+  std::int64_t inbox_pending = 0, outbox_waiting = 0, outbox_dead = 0, turns_open = 0, rooms = 0,
+               poison = 0;
 };
 
 class store {
@@ -90,6 +107,21 @@ public:
   /// Waiting outbox rows behind `after_seq`, in order.
   virtual result<std::vector<outbox_row>> outbox(std::int64_t after_seq, std::size_t limit) = 0;
   virtual result<store_counts> counts() = 0;
+  virtual result<std::vector<user_row>> users() = 0;
+  /// A full walk over the homeserver's rooms was applied to this database.
+  virtual result<bool> topology_known() = 0;
+  /// The highest platform_chat_id that was ever given out or seen here.
+  virtual result<platform_chat_id> last_platform_chat_id() = 0;
+  /// Also ids whose rows were pruned.
+  virtual result<known_answer> known(const room_id& room, const std::vector<event_id>& events) = 0;
+  /// The message of the room's newest turn, if that turn was interrupted: what `!retry` sends.
+  virtual result<std::optional<inbox_row>> interrupted(const room_id& room) = 0;
+  /// Newest first, before `before` (0: from the end).
+  virtual result<std::vector<poison_row>> poison(std::int64_t before, std::size_t limit) = 0;
+  virtual result<std::vector<outbox_row>> dead(std::int64_t before, std::size_t limit) = 0;
+
+  /// Stamps rows of the outbox that name no device from now on.
+  virtual void set_scope(device_id scope) = 0;
 
   // -- writes --
   virtual result<void> save_account(const account_row& account) = 0;
@@ -101,6 +133,12 @@ public:
   virtual result<void> record(const std::vector<send_outcome>& outcomes) = 0;
   /// The next platform_chat_id: never given out twice, also when the caller forgets it.
   virtual result<platform_chat_id> draw_platform_chat_id() = 0;
+  /// No id up to `seen` is drawn from now on.
+  virtual result<void> raise_platform_chat_id(platform_chat_id seen) = 0;
+  /// Takes away what was settled longer than `keep` ago, at most `limit` rows; how many it was.
+  /// Event ids stay, compactly, for 30 days or `keep`, whichever is longer; the newest event of a
+  /// room stays whole, because gaps are walked back to it.
+  virtual result<std::size_t> prune(std::chrono::milliseconds keep, std::size_t limit) = 0;
 };
 
 } // namespace pb

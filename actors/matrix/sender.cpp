@@ -56,6 +56,9 @@ matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) 
                 flush_small();
               });
           },
+          [](const ask_budget&) { return done{}; },
+          [](const budget_refused&) {},
+          [this](session_renewed& m) { deps_.session = std::move(m.session); },
           [this](http_finished& m) { http_->finish(m); },
           [this](tick t) { clock_.ring(t); },
           [this](drain) -> caf::result<done> {
@@ -122,7 +125,7 @@ void matrix_sender_state::pump() {
 
 void matrix_sender_state::send(outbox_row row) {
   // Transaction ids count for one device: under another one the server would say it twice.
-  if (row.kind == outbox_kind::message && row.device != deps_.session.device)
+  if (row.kind == outbox_kind::message && row.device != deps_.session.scope())
     return reconcile(row, {}, 0);
   auto request = matrix::ask::send(deps_.session, row);
   http_->send(std::move(request), [this, row = std::move(row)](http_result& r) {

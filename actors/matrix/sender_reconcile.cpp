@@ -28,7 +28,7 @@ void matrix_sender_state::reconcile(const outbox_row& row, std::string from, int
     if (got->end && !got->chunk.empty() && pages + 1 < most_pages)
       return reconcile(row, *got->end, pages + 1);
     auto again = row;
-    again.device = deps_.session.device; // new scope, same bytes
+    again.device = deps_.session.scope(); // new scope, same bytes
     auto request = matrix::ask::send(deps_.session, again);
     http_->send(std::move(request), [this, row](http_result& answer) {
       sent(row, matrix::read::sent_event(answer, deps_.around.wall()));

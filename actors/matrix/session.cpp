@@ -22,7 +22,8 @@ matrix_session_actor::behavior_type matrix_session_state::start(session_deps dep
     self_->quit(std::move(m.reason));
   });
   load();
-  return {[this](http_finished& m) { http_->finish(m); }, [this](tick t) { clock_.ring(t); },
+  return {[](const session_doubt&) {}, [this](http_finished& m) { http_->finish(m); },
+          [this](tick t) { clock_.ring(t); },
           [this](get_status) {
             return status_report{name, "{\"step\":" + json_quote(step_) +
                                            ",\"user\":" + json_quote(session_.user.value) +
@@ -146,6 +147,7 @@ void matrix_session_state::established(const user_id& user, const device_id& dev
             step_ = "established";
             deps_.around.log->info("session_ready", {}, "logged in to the homeserver",
                                    {{"user", session_.user}, {"device", session_.device}});
+            self_->send(deps_.store, session_renewed{session_});
             self_->send(deps_.supervisor, session_ready{session_});
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });

@@ -35,7 +35,8 @@ matrix_sync_actor::behavior_type matrix_sync_state::start(sync_deps deps) {
     self_->quit(std::move(m.reason));
   });
   load();
-  return {[this](http_finished& m) { http_->finish(m); }, [this](tick t) { clock_.ring(t); },
+  return {[this](session_renewed& m) { deps_.session = std::move(m.session); },
+          [this](http_finished& m) { http_->finish(m); }, [this](tick t) { clock_.ring(t); },
           [this](get_status) {
             return status_report{name, "{\"polls\":" + std::to_string(polls_) +
                                            ",\"events\":" + std::to_string(events_) +

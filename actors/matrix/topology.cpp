@@ -26,7 +26,13 @@ topology_actor::behavior_type topology_state::start(topology_deps deps) {
     self_->quit(std::move(m.reason));
   });
   load();
-  return {[this](const new_invites& m) {
+  return {[this](draw_chat_id) { return self_->delegate(deps_.store, store_draw_chat_id{}); },
+          [](await_topology) { return done{}; },
+          [](const room_upgraded&) {},
+          [](run_reconcile) { return reconcile_report{}; },
+          [](const attach_rooms&) {},
+          [this](session_renewed& m) { deps_.session = std::move(m.session); },
+          [this](const new_invites& m) {
             for (const auto& row : m.invites)
               invited(row);
           },
@@ -268,7 +274,6 @@ outbox_row topology_state::message(const room_id& room, const std::string& text,
   r.id = outbox_id{random_id(engine_)};
   r.room = room;
   r.txn = "pb-" + r.id.value;
-  r.device = deps_.session.device;
   r.made_at = deps_.around.wall();
   matrix::message_draft m;
   m.text = text;

@@ -24,7 +24,6 @@ struct room_timing {
 struct room_deps {
   surroundings around;
   room_rules rules;
-  device_id device;
   room_timing timing;
   persistence_actor store;
   agent_directory_actor agents;

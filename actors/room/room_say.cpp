@@ -10,7 +10,6 @@ outbox_row room_core::row_of(const std::string& body) const {
   r.id = outbox_id{random_id(engine_)};
   r.room = id_;
   r.txn = "pb-" + r.id.value;
-  r.device = deps_.device;
   r.body = body;
   r.made_at = deps_.around.wall();
   return r;

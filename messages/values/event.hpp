@@ -42,6 +42,16 @@ struct inbox_settled {
   inbox_outcome outcome = inbox_outcome::answered;
 };
 
+/// Something that came and could not be understood: set aside with its reason, for the operator.
+struct poison_row {
+  std::int64_t seq = 0; ///< given by the store
+  room_id room;         ///< empty: not of a room
+  event_id event;       ///< empty: it had no usable id
+  std::string reason;
+  std::string raw; ///< its first 4 KiB, as UTF-8: people's text, never for a log
+  unix_ms at = 0;
+};
+
 /// An invitation that waits for topology.
 struct invite_row {
   room_id room;

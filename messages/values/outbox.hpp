@@ -16,7 +16,12 @@ enum class outbox_kind {
 /// Which row goes first when the budget is short. Within a room the order of `seq` always holds.
 enum class send_class { final_answer = 0, state = 1, progress = 2 };
 
-enum class outbox_state { waiting, sent, dead };
+enum class outbox_state {
+  waiting,
+  sent,
+  dead,    ///< refused for good, or nobody can tell any more whether it was said
+  dropped, ///< progress that a newer row had overtaken before it left
+};
 
 struct outbox_row {
   std::int64_t seq = 0; ///< order of decision; given by the store
@@ -27,11 +32,12 @@ struct outbox_row {
   std::string type = "m.room.message";
   std::string state_key;
   std::string txn;  ///< "pb-" + id
-  device_id device; ///< under which `txn` counts: the session's when the row was made
+  device_id device; ///< under which `txn` counts: the session's scope when the row was made
   std::string body; ///< JSON, the very bytes that leave
   turn_id turn;     ///< empty: not of a turn
   unix_ms made_at = 0;
   bool notify = false; ///< the room waits for the outcome
+  outbox_id about;     ///< of a dead letter's notice: the row that is dead; it has none itself
   trace tr;
 };
 

@@ -37,6 +37,16 @@ struct user_row {
   language lang = language::en;
 };
 
+/// A conversation that an agent wrote down in its workspace.
+struct saved_context {
+  user_id owner;
+  agent_id agent;
+  room_id room; ///< where it was saved
+  std::string name;
+  std::string path; ///< relative to the workspace
+  unix_ms at = 0;
+};
+
 /// One creation of rooms, step by step on disk: after a crash it goes on where it stood.
 struct intent_row {
   enum class kind_t { onboard, chat };

@@ -29,7 +29,7 @@ inline constexpr auto last_of<outbox_kind> = outbox_kind::state;
 template <>
 inline constexpr auto last_of<send_class> = send_class::progress;
 template <>
-inline constexpr auto last_of<outbox_state> = outbox_state::dead;
+inline constexpr auto last_of<outbox_state> = outbox_state::dropped;
 template <>
 inline constexpr auto last_of<inbox_outcome> = inbox_outcome::cancelled;
 

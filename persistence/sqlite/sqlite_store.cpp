@@ -289,10 +289,13 @@ result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>
       return ok;
   out.reserve(what.outbox.size());
   for (const auto& message : what.outbox) {
-    auto seq = outbox_.add(message);
+    auto& row = out.emplace_back(message);
+    if (row.device.empty())
+      row.device = scope_;
+    auto seq = outbox_.add(row);
     if (!seq)
       return pass(seq.error());
-    out.emplace_back(message).seq = *seq;
+    row.seq = *seq;
   }
   if (what.turn)
     if (auto ok = turns_.put(*what.turn); !ok)
@@ -329,6 +332,28 @@ result<void> sqlite_store::record(const std::vector<send_outcome>& outcomes) {
     return {};
   };
   return outcomes.size() == 1 ? light(all) : whole(all);
+}
+
+// -- the second schema's --
+
+result<std::vector<user_row>> sqlite_store::users() { return std::vector<user_row>{}; }
+result<bool> sqlite_store::topology_known() { return true; }
+result<platform_chat_id> sqlite_store::last_platform_chat_id() { return platform_chat_id{}; }
+result<known_answer> sqlite_store::known(const room_id&, const std::vector<event_id>& events) {
+  return known_answer{std::vector<bool>(events.size(), false), false};
+}
+result<std::optional<inbox_row>> sqlite_store::interrupted(const room_id&) {
+  return std::optional<inbox_row>{};
+}
+result<std::vector<poison_row>> sqlite_store::poison(std::int64_t, std::size_t) {
+  return std::vector<poison_row>{};
+}
+result<std::vector<outbox_row>> sqlite_store::dead(std::int64_t, std::size_t) {
+  return std::vector<outbox_row>{};
+}
+result<void> sqlite_store::raise_platform_chat_id(platform_chat_id) { return {}; }
+result<std::size_t> sqlite_store::prune(std::chrono::milliseconds, std::size_t) {
+  return std::size_t{0};
 }
 
 } // namespace pb::sqlite

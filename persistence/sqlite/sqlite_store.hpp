@@ -37,13 +37,23 @@ public:
   result<std::vector<intent_row>> intents() override { return intents_.all(); }
   result<std::vector<outbox_row>> outbox(std::int64_t after_seq, std::size_t limit) override;
   result<store_counts> counts() override;
+  result<std::vector<user_row>> users() override;
+  result<bool> topology_known() override;
+  result<platform_chat_id> last_platform_chat_id() override;
+  result<known_answer> known(const room_id& room, const std::vector<event_id>& events) override;
+  result<std::optional<inbox_row>> interrupted(const room_id& room) override;
+  result<std::vector<poison_row>> poison(std::int64_t before, std::size_t limit) override;
+  result<std::vector<outbox_row>> dead(std::int64_t before, std::size_t limit) override;
 
+  void set_scope(device_id scope) override { scope_ = std::move(scope); }
   result<void> save_account(const account_row& account) override;
   result<admitted> admit(const admission& batch) override;
   result<void> dispatch(const turn_row& turn) override;
   result<std::vector<outbox_row>> settle(const settlement& what) override;
   result<void> record(const std::vector<send_outcome>& outcomes) override;
   result<platform_chat_id> draw_platform_chat_id() override;
+  result<void> raise_platform_chat_id(platform_chat_id seen) override;
+  result<std::size_t> prune(std::chrono::milliseconds keep, std::size_t limit) override;
 
 private:
   result<void> writable() const;
@@ -64,6 +74,7 @@ private:
 
   database db_; // before the tables: their statements must go first
   std::function<unix_ms()> now_;
+  device_id scope_; ///< for outbox rows that name none
   bool grouped_ = false;        ///< between begin and commit
   bool tight_ = false;          ///< the last commit found no space
   std::optional<fault> lost_;   ///< why the open group cannot be committed any more

@@ -56,6 +56,34 @@ public:
   result<std::vector<invite_row>> invites() override {
     return at([&] { return real_->invites(); });
   }
+  void set_scope(device_id scope) override { real_->set_scope(std::move(scope)); }
+  result<std::vector<user_row>> users() override {
+    return at([&] { return real_->users(); });
+  }
+  result<bool> topology_known() override {
+    return at([&] { return real_->topology_known(); });
+  }
+  result<platform_chat_id> last_platform_chat_id() override {
+    return at([&] { return real_->last_platform_chat_id(); });
+  }
+  result<known_answer> known(const room_id& room, const std::vector<event_id>& events) override {
+    return at([&] { return real_->known(room, events); });
+  }
+  result<std::optional<inbox_row>> interrupted(const room_id& room) override {
+    return at([&] { return real_->interrupted(room); });
+  }
+  result<std::vector<poison_row>> poison(std::int64_t before, std::size_t limit) override {
+    return at([&] { return real_->poison(before, limit); });
+  }
+  result<std::vector<outbox_row>> dead(std::int64_t before, std::size_t limit) override {
+    return at([&] { return real_->dead(before, limit); });
+  }
+  result<void> raise_platform_chat_id(platform_chat_id seen) override {
+    return at([&] { return real_->raise_platform_chat_id(seen); });
+  }
+  result<std::size_t> prune(std::chrono::milliseconds keep, std::size_t limit) override {
+    return at([&] { return real_->prune(keep, limit); });
+  }
   result<std::vector<intent_row>> intents() override {
     return at([&] { return real_->intents(); });
   }
