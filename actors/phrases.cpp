@@ -156,6 +156,19 @@ constexpr std::array entries{
           "шифрования."},
     entry{phrase::storage_trouble, "the database cannot be written",
           "база данных не принимает запись"},
+    entry{phrase::undelivered,
+          "An answer of mine could not be delivered: {0}. You can ask again, or whoever runs this "
+          "bot finds the cause in the log.",
+          "Мой ответ не доставлен: {0}. Можно спросить ещё раз; причину в журнале найдёт тот, кто "
+          "ведёт этого бота."},
+    entry{phrase::why_too_large, "it is too large for this homeserver",
+          "он слишком велик для этого сервера"},
+    entry{phrase::why_refused, "the homeserver refused it ({0})", "сервер его не принял ({0})"},
+    entry{phrase::perhaps_delivered,
+          "An answer of mine waited so long that nobody can tell any more whether it is in this "
+          "room. I do not send it a second time; if you miss it, please ask again.",
+          "Мой ответ ждал так долго, что уже не узнать, есть ли он в этой комнате. Второй раз я его "
+          "не отправляю; если его не видно, спросите ещё раз."},
 };
 
 } // namespace

@@ -47,6 +47,10 @@ enum class phrase {
   unknown_room,       ///< {why}
   encrypted_room,     ///< {}
   storage_trouble,    ///< {}
+  undelivered,        ///< {why}
+  why_too_large,      ///< {}
+  why_refused,        ///< {code}
+  perhaps_delivered,  ///< {}
 };
 
 /// The sentence with {0}, {1} … replaced by the arguments, as they are.

@@ -33,6 +33,12 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
               children_[i].wanted = true;
             start_from(sender_part);
           },
+          [this](const session_renewed& m) {
+            session_ = m.session;
+            for (const auto i : {store_part, sender_part, topology_part, sync_part})
+              if (children_[i].actor)
+                self_->send(caf::actor_cast<renewal_sink>(children_[i].actor), m);
+          },
           [this](router_failed& m) { fail(m.exit_code, std::move(m.sentence)); },
           [this](stop_router) { stop(); },
           [this](const restart_child& m) {
@@ -103,7 +109,10 @@ caf::actor supervisor_state::make(std::size_t which) {
                                      deps_.process.homeserver, store(), supervisor_actor{self_}}));
   case sender_part:
     return as_actor(
-        self_->spawn(matrix_sender, sender_deps{deps_.around, deps_.http, *session_, store()}));
+        self_->spawn(matrix_sender,
+                                 sender_deps{deps_.around, deps_.http, *session_, store(),
+                                             handle<matrix_session_actor>(session_part),
+                                             deps_.process.lang}));
   case topology_part: {
     std::set<user_id> registered;
     for (const auto& [user, agents] : deps_.agents.users)

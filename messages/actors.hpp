@@ -40,6 +40,8 @@ struct drain {};
 struct session_renewed {
   session_ref session;
 };
+/// Whoever uses the token: store, sender, topology, sync.
+using renewal_sink = caf::typed_actor<caf::reacts_to<session_renewed>>;
 
 // -- persistence
 // -----------------------------------------------------------------------------------
@@ -315,6 +317,16 @@ using agent_directory_actor =
 
 // -- Matrix
 // --------------------------------------------------------------------------------------------
+/// The homeserver did not accept our token: look, renew it if that can be done.
+struct session_doubt {
+  std::string token; ///< that was refused: an older one than the present one is no news
+};
+/// SESSION: finds the homeserver, logs in, and knows whether the token still counts.
+using matrix_session_actor = caf::typed_actor<caf::reacts_to<session_doubt>, // from who met a 401
+                                              caf::reacts_to<http_finished>, // from I/O
+                                              caf::reacts_to<tick>,          // itself
+                                              caf::replies_to<get_status>::with<status_report>>;
+
 /// ROOM NOTICES: who wants to know what became of rows with `notify`.
 using delivery_sink = caf::typed_actor<caf::reacts_to<row_delivered>>;
 struct delivery_subscribe {
@@ -408,10 +420,6 @@ using matrix_sync_actor = caf::typed_actor<caf::reacts_to<session_renewed>, // f
                                            caf::reacts_to<tick>,            // itself
                                            caf::replies_to<get_status>::with<status_report>>;
 
-/// The homeserver did not accept our token: look, renew it if that can be done.
-struct session_doubt {
-  std::string token; ///< that was refused: an older one than the present one is no news
-};
 struct session_ready {
   session_ref session;
 };
@@ -419,11 +427,6 @@ struct router_failed {
   int exit_code = 70;
   std::string sentence;
 };
-/// SESSION: finds the homeserver, logs in, and knows whether the token still counts.
-using matrix_session_actor = caf::typed_actor<caf::reacts_to<session_doubt>, // from who met a 401
-                                              caf::reacts_to<http_finished>, // from I/O
-                                              caf::reacts_to<tick>,          // itself
-                                              caf::replies_to<get_status>::with<status_report>>;
 
 // -- supervisor
 // ------------------------------------------------------------------------------------------
@@ -439,6 +442,7 @@ struct stop_next {};
 /// SUPERVISOR: starts the others in order, restarts what dies, stops them from source to sink.
 using supervisor_actor =
     caf::typed_actor<caf::reacts_to<session_ready>, // the children that need a session can start
+                     caf::reacts_to<session_renewed>, // another token: those who use it are told
                      caf::reacts_to<router_failed>, // cannot go on: the process ends with this code
                      caf::reacts_to<stop_router>,   // SIGTERM: drain, then end
                      caf::reacts_to<restart_child>, // itself, after a backoff

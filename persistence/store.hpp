@@ -67,6 +67,8 @@ struct settlement {
   std::optional<room_id> moved_from;
   bool topology_known = false; ///< a full walk was applied: from now on the database is no stranger
   std::vector<saved_context> saved; ///< insert or update, by owner, agent and name
+  /// Of rows sent before; so a dead letter and the notice about it become true together.
+  std::vector<send_outcome> outcomes;
 };
 
 struct account_row {

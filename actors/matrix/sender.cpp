@@ -1,34 +1,48 @@
 #include "actors/matrix/sender.hpp"
 
-#include "bridges/matrix/api.hpp"
-
 namespace pb {
 
 using namespace std::chrono_literals;
-using failure = matrix::matrix_failure;
 
 matrix_sender_actor::behavior_type
 matrix_sender(matrix_sender_actor::stateful_pointer<matrix_sender_state> self, sender_deps deps) {
   return self->state.start(std::move(deps));
 }
 
-matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) {
-  deps_ = std::move(deps);
-  engine_ = engine_for(deps_.around, name);
-  http_ = std::make_unique<http_calls>(deps_.http, caf::strong_actor_ptr(self_->ctrl()));
+void matrix_sender_state::open_metrics() {
   auto& numbers = *deps_.around.numbers;
   sent_total_ =
       numbers.counter_of("patchbay_outbox_sent_total", "Outbox rows that the homeserver took");
   dead_total_ =
       numbers.counter_of("patchbay_outbox_dead_total", "Outbox rows that it refused for good");
+  dropped_total_ = numbers.counter_of("patchbay_outbox_dropped_total",
+                                      "Progress that was overtaken before it left");
   limited_total_ =
       numbers.counter_of("patchbay_rate_limited_total", "Answers that asked us to wait");
-  dropped_total_ = numbers.counter_of("patchbay_small_sends_dropped_total",
-                                      "Typing notices and receipts that were not sent");
+  small_dropped_total_ = numbers.counter_of("patchbay_small_sends_dropped_total",
+                                            "Typing notices and receipts that were not sent");
   waiting_now_ = numbers.gauge_of("patchbay_outbox_waiting", "Outbox rows in memory");
+  rate_now_ =
+      numbers.gauge_of("patchbay_send_budget_rate",
+                       "Messages a second that the homeserver allows; 0: no limit is known");
   wait_seconds_ =
       numbers.histogram_of("patchbay_outbox_wait_seconds",
                            "From the decision to the homeserver's yes", latency_buckets());
+  auto buckets = latency_buckets();
+  for (const double more : {120.0, 300.0, 600.0, 1'800.0, 3'600.0})
+    buckets.push_back(more);
+  const std::array names{"final", "state", "progress"};
+  for (std::size_t i = 0; i < names.size(); ++i)
+    budget_seconds_[i] = numbers.histogram_of("patchbay_send_budget_wait_seconds",
+                                              "From the queue to the homeserver, for each attempt",
+                                              buckets, {{"class", names[i]}});
+}
+
+matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) {
+  deps_ = std::move(deps);
+  engine_ = engine_for(deps_.around, name);
+  http_ = std::make_unique<http_calls>(deps_.http, caf::strong_actor_ptr(self_->ctrl()));
+  open_metrics();
   self_->set_exit_handler([this](caf::exit_msg& m) {
     http_->cancel_all();
     self_->quit(std::move(m.reason));
@@ -48,7 +62,7 @@ matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) 
               receipts_[m.room] = m.event;
             } else {
               ++small_dropped_;
-              dropped_total_.inc();
+              small_dropped_total_.inc();
             }
             if (!std::exchange(small_armed_, true))
               clock_.after(1000ms, [this] {
@@ -56,9 +70,13 @@ matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) 
                 flush_small();
               });
           },
-          [](const ask_budget&) { return done{}; },
-          [](const budget_refused&) {},
-          [this](session_renewed& m) { deps_.session = std::move(m.session); },
+          [this](const ask_budget& m) { return ask(m); },
+          [this](const budget_refused& m) { refused_elsewhere(m); },
+          [this](session_renewed& m) {
+            deps_.session = std::move(m.session);
+            no_token_ = false;
+            pump();
+          },
           [this](http_finished& m) { http_->finish(m); },
           [this](tick t) { clock_.ring(t); },
           [this](drain) -> caf::result<done> {
@@ -77,16 +95,33 @@ matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) 
 
 void matrix_sender_state::take(outbox_ready& m) {
   for (auto& row : m.rows) {
-    if (row.seq <= last_seq_)
-      continue; // came with a page already
-    last_seq_ = row.seq;
-    queue_.push(std::move(row));
+    credited_.insert(row.seq);
+    if (row.seq <= last_seq_) {
+      give_back(row); // came with a page already
+      continue;
+    }
+    add(std::move(row), true);
   }
   if (m.more) {
     behind_ = true;
     load();
   }
   pump();
+}
+
+void matrix_sender_state::add(outbox_row row, bool untouched) {
+  last_seq_ = row.seq;
+  std::vector<send_outcome> outcomes;
+  for (const auto& old : queue_.push(std::move(row), now(), untouched)) {
+    ++dropped_;
+    dropped_total_.inc();
+    outcomes.push_back({old.id, outbox_state::dropped, {}, "overtaken"});
+    if (old.notify && rooms_)
+      self_->send(rooms_, row_delivered{old.room, outcomes.back()});
+    give_back(old);
+  }
+  if (!outcomes.empty())
+    self_->send(deps_.store, store_record{std::move(outcomes)});
 }
 
 void matrix_sender_state::load() {
@@ -97,14 +132,11 @@ void matrix_sender_state::load() {
       .then(
           [this](outbox_page& got) {
             loading_ = false;
+            for (auto& row : got.rows)
+              if (row.seq > last_seq_)
+                add(std::move(row), !starting_);
             if (got.rows.size() < page)
-              behind_ = false;
-            for (auto& row : got.rows) {
-              if (row.seq <= last_seq_)
-                continue;
-              last_seq_ = row.seq;
-              queue_.push(std::move(row));
-            }
+              behind_ = starting_ = false;
             load();
             pump();
             rest();
@@ -112,89 +144,23 @@ void matrix_sender_state::load() {
           [this](caf::error& e) { self_->quit(std::move(e)); });
 }
 
-void matrix_sender_state::pump() {
-  while (!paused_ && in_flight_ < in_flight_cap) {
-    auto row = queue_.pop();
-    if (!row)
-      break;
-    ++in_flight_;
-    send(std::move(*row));
-  }
-  waiting_now_.set(static_cast<double>(queue_.size()));
-}
-
-void matrix_sender_state::send(outbox_row row) {
-  // Transaction ids count for one device: under another one the server would say it twice.
-  if (row.kind == outbox_kind::message && row.device != deps_.session.scope())
-    return reconcile(row, {}, 0);
-  auto request = matrix::ask::send(deps_.session, row);
-  http_->send(std::move(request), [this, row = std::move(row)](http_result& r) {
-    sent(row, matrix::read::sent_event(r, deps_.around.wall()));
-  });
-}
-
-void matrix_sender_state::sent(const outbox_row& row, const matrix::answer<event_id>& got) {
-  --in_flight_;
-  if (got) {
-    failures_ = 0;
-    ++sent_;
-    sent_total_.inc();
-    wait_seconds_.observe(static_cast<double>(deps_.around.wall() - row.made_at) / 1000.0);
-    return settle(row, {row.id, outbox_state::sent, *got, {}});
-  }
-  const auto& f = got.error();
-  if (f.final()) {
-    ++dead_;
-    dead_total_.inc();
-    deps_.around.log->error("outbox_dead", row.tr,
-                            "the homeserver refuses this for good: " + f.cause,
-                            {{"room", row.room}, {"row", row.id}, {"type", row.type}});
-    return settle(row, {row.id, outbox_state::dead, {}, f.cause});
-  }
-  ++retried_;
-  if (f.kind == failure::kind_t::rate_limited) {
-    ++limited_;
-    limited_total_.inc();
-    queue_.retry(row.room);
-    return pause(f.retry_after.value_or(backoff(engine_, failures_++, 1000ms, 60s)));
-  }
-  if (f.kind == failure::kind_t::server_error) {
-    // Perhaps only this room's trouble: it rests alone, the others go on.
-    const auto tries = tries_[row.id]++;
-    clock_.after(backoff(engine_, tries, 500ms, 60s), [this, room = row.room] {
-      queue_.retry(room);
-      pump();
-    });
-    return pump();
-  }
-  deps_.around.log->warning("outbox_retry", row.tr, "not sent yet: " + f.cause,
-                            {{"room", row.room}, {"row", row.id}});
-  queue_.retry(row.room);
-  pause(f.kind == failure::kind_t::unauthorised || f.kind == failure::kind_t::soft_logout
-            ? 60s
-            : backoff(engine_, failures_++, 500ms, 60s));
-}
-
-void matrix_sender_state::settle(const outbox_row& row, send_outcome outcome) {
-  tries_.erase(row.id);
+void matrix_sender_state::settle(const outbox_row& row, send_outcome outcome, bool recorded) {
+  past_.erase(row.id);
   if (row.notify && rooms_)
     self_->send(rooms_, row_delivered{row.room, outcome});
-  self_->send(deps_.store, store_record{{std::move(outcome)}});
+  if (!recorded)
+    self_->send(deps_.store, store_record{{std::move(outcome)}});
   queue_.done(row.room);
-  if (++credit_back_ >= 64)
-    self_->send(deps_.store, outbox_credit{std::exchange(credit_back_, 0)});
+  give_back(row);
   load();
   pump();
   rest();
 }
 
-void matrix_sender_state::pause(std::chrono::milliseconds delay) {
-  if (std::exchange(paused_, true))
-    return;
-  clock_.after(std::max(delay, 50ms), [this] {
-    paused_ = false;
-    pump();
-  });
+/// Only for rows that came with the store's credit: else pages would make it grow without end.
+void matrix_sender_state::give_back(const outbox_row& row) {
+  if (credited_.erase(row.seq) > 0 && ++credit_back_ >= 64)
+    self_->send(deps_.store, outbox_credit{std::exchange(credit_back_, 0)});
 }
 
 void matrix_sender_state::rest() {
@@ -206,12 +172,21 @@ void matrix_sender_state::rest() {
 }
 
 std::string matrix_sender_state::status() const {
+  const auto number = [](double x) {
+    auto text = std::to_string(x);
+    return text.substr(0, text.find('.') + 4);
+  };
   return "{\"waiting\":" + std::to_string(queue_.size()) +
          ",\"in_flight\":" + std::to_string(in_flight_) + ",\"sent\":" + std::to_string(sent_) +
-         ",\"dead\":" + std::to_string(dead_) + ",\"retried\":" + std::to_string(retried_) +
+         ",\"dead\":" + std::to_string(dead_) + ",\"dropped\":" + std::to_string(dropped_) +
+         ",\"retried\":" + std::to_string(retried_) +
          ",\"rate_limited\":" + std::to_string(limited_) +
          ",\"paused\":" + (paused_ ? "true" : "false") +
-         ",\"behind\":" + (behind_ ? "true" : "false") + "}";
+         ",\"token_in_doubt\":" + (no_token_ ? "true" : "false") +
+         ",\"behind\":" + (behind_ ? "true" : "false") +
+         ",\"budget\":{\"limited\":" + (budget_.limited() ? "true" : "false") +
+         ",\"per_second\":" + number(budget_.rate()) + ",\"burst\":" + number(budget_.burst()) +
+         ",\"requests_waiting\":" + std::to_string(queue_.asked()) + "}}";
 }
 
 } // namespace pb

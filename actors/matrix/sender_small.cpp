@@ -10,12 +10,12 @@ constexpr std::size_t small_in_flight_cap = 4; ///< the connections belong to th
 }
 
 void matrix_sender_state::flush_small() {
-  while (!paused_ && small_in_flight_ < small_in_flight_cap && !typing_.empty()) {
+  while (!paused_ && !no_token_ && small_in_flight_ < small_in_flight_cap && !typing_.empty()) {
     auto i = typing_.begin();
     send_small(matrix::ask::typing(deps_.session, i->first, i->second));
     typing_.erase(i);
   }
-  while (!paused_ && small_in_flight_ < small_in_flight_cap && !receipts_.empty()) {
+  while (!paused_ && !no_token_ && small_in_flight_ < small_in_flight_cap && !receipts_.empty()) {
     auto i = receipts_.begin();
     send_small(matrix::ask::receipt(deps_.session, i->first, i->second));
     receipts_.erase(i);
@@ -29,7 +29,7 @@ void matrix_sender_state::send_small(http_request request) {
     --small_in_flight_;
     if (!matrix::read::done(r, deps_.around.wall())) {
       ++small_dropped_;
-      dropped_total_.inc();
+      small_dropped_total_.inc();
     }
     flush_small();
   });

@@ -5,7 +5,6 @@
 namespace pb {
 
 using namespace std::chrono_literals;
-using failure = matrix::matrix_failure;
 
 matrix_session_actor::behavior_type
 matrix_session(matrix_session_actor::stateful_pointer<matrix_session_state> self,
@@ -17,18 +16,25 @@ matrix_session_actor::behavior_type matrix_session_state::start(session_deps dep
   deps_ = std::move(deps);
   engine_ = engine_for(deps_.around, name);
   http_ = std::make_unique<http_calls>(deps_.http, caf::strong_actor_ptr(self_->ctrl()));
+  auto& numbers = *deps_.around.numbers;
+  renewals_total_ = numbers.counter_of("patchbay_session_renewals_total",
+                                       "Tokens that replaced an earlier one while we ran");
+  lost_total_ = numbers.counter_of("patchbay_session_lost_total",
+                                   "Times that the homeserver did not accept our token any more");
   self_->set_exit_handler([this](caf::exit_msg& m) {
     http_->cancel_all();
     self_->quit(std::move(m.reason));
   });
   load();
-  return {[](const session_doubt&) {}, [this](http_finished& m) { http_->finish(m); },
-          [this](tick t) { clock_.ring(t); },
+  return {[this](const session_doubt& m) { doubted(m.token); },
+          [this](http_finished& m) { http_->finish(m); }, [this](tick t) { clock_.ring(t); },
           [this](get_status) {
-            return status_report{name, "{\"step\":" + json_quote(step_) +
-                                           ",\"user\":" + json_quote(session_.user.value) +
-                                           ",\"device\":" + json_quote(session_.device.value) +
-                                           "}"};
+            return status_report{
+                name, "{\"step\":" + json_quote(step_) +
+                          ",\"user\":" + json_quote(session_.user.value) +
+                          ",\"device\":" + json_quote(session_.device.value) +
+                          ",\"refreshable\":" + (refresh_token_.empty() ? "false" : "true") +
+                          ",\"renewals\":" + std::to_string(renewals_) + "}"};
           }};
 }
 
@@ -59,8 +65,9 @@ void matrix_session_state::find_server() {
   http_->send(matrix::ask::versions(session_), [this](http_result& r) {
     const auto got = matrix::read::versions(r, deps_.around.wall());
     if (!got) {
-      if (got.error().kind == failure::kind_t::not_found ||
-          got.error().kind == failure::kind_t::unrecognised)
+      // Not where we were logged in before: that is a proxy whose homeserver is away.
+      if (!account_ && (got.error().kind == failure::kind_t::not_found ||
+                        got.error().kind == failure::kind_t::unrecognised))
         return give_up(69, "no Matrix homeserver answers at " + deps_.homeserver.url +
                                "; check homeserver.url (the address of the server itself, not of a "
                                "web client)");
@@ -69,8 +76,11 @@ void matrix_session_state::find_server() {
     failures_ = 0;
     if (deps_.homeserver.access_token)
       return present_token(deps_.homeserver.access_token->show(), false);
-    if (account_ && !account_->access_token.empty())
+    if (account_ && !account_->access_token.empty()) {
+      session_.device = account_->device;
+      refresh_token_ = account_->refresh_token;
       return present_token(account_->access_token, true);
+    }
     log_in();
   });
 }
@@ -83,8 +93,9 @@ void matrix_session_state::present_token(std::string token, bool ours) {
     if (!got) {
       const auto kind = got.error().kind;
       if (kind == failure::kind_t::unauthorised || kind == failure::kind_t::soft_logout) {
+        by_password_ = ours;
         if (ours)
-          return log_in(); // the token of our last login is gone: the password makes a new one
+          return mend();
         return give_up(69, "the homeserver does not accept the access token (" + got.error().cause +
                                "); put a valid one for " + deps_.homeserver.user.value +
                                " where homeserver.access_token points to");
@@ -97,7 +108,7 @@ void matrix_session_state::present_token(std::string token, bool ours) {
                              "; use the token of that account, or correct "
                              "user_id");
     by_password_ = ours;
-    established(got->user, got->device);
+    established(got->user, got->device, std::nullopt);
   });
 }
 
@@ -110,28 +121,34 @@ void matrix_session_state::log_in() {
   // The stored device, so that transaction ids keep their scope.
   const auto device =
       account_ && !account_->device.empty() ? account_->device : deps_.homeserver.device;
-  http_->send(matrix::ask::login_password(session_, deps_.homeserver.user.value,
-                                          deps_.homeserver.password->show(), device, "Patchbay"),
-              [this](http_result& r) {
-                const auto got = matrix::read::login(r, deps_.around.wall());
-                if (!got) {
-                  if (got.error().final())
-                    return give_up(69, "the homeserver refuses the login of " +
-                                           deps_.homeserver.user.value + " (" + got.error().cause +
-                                           "); check user_id and password");
-                  return wait(got.error(), [this] { log_in(); });
-                }
-                if (got->user != deps_.homeserver.user)
-                  return give_up(69, "the login is that of " + got->user.value +
-                                         ", but homeserver.user_id is " +
-                                         deps_.homeserver.user.value);
-                session_.access_token = got->access_token;
-                by_password_ = true;
-                established(got->user, got->device);
-              });
+  http_->send(
+      matrix::ask::login_password(session_, deps_.homeserver.user.value,
+                                  deps_.homeserver.password->show(), device, "Patchbay"),
+      [this](http_result& r) {
+        const auto got = matrix::read::login(r, deps_.around.wall());
+        if (!got) {
+          const bool no = got.error().final() || refused(got.error());
+          if (no && running_)
+            return await_token("and the password is refused, too (" + got.error().cause + ")");
+          if (no)
+            return give_up(69, "the homeserver refuses the login of " +
+                                   deps_.homeserver.user.value + " (" + got.error().cause +
+                                   "); check user_id and password");
+          return wait(got.error(), [this] { log_in(); });
+        }
+        if (got->user != deps_.homeserver.user)
+          return give_up(69, "the login is that of " + got->user.value +
+                                 ", but homeserver.user_id is " + deps_.homeserver.user.value);
+        session_.access_token = got->access_token;
+        refresh_token_ = got->refresh_token;
+        by_password_ = true;
+        established(got->user, got->device, got->life);
+      });
 }
 
-void matrix_session_state::established(const user_id& user, const device_id& device) {
+/// On disk before it is used: from the first use on, what it replaces counts no more.
+void matrix_session_state::established(const user_id& user, const device_id& device,
+                                       life of_token) {
   session_.user = user;
   session_.device = device;
   if (account_ && account_->device != device)
@@ -140,17 +157,39 @@ void matrix_session_state::established(const user_id& user, const device_id& dev
         "the device is another one than before: what may have been sent under "
         "the old one is looked for in its room before it is sent again",
         {{"before", account_->device}, {"now", device}});
-  account_row row{user, device, by_password_ ? session_.access_token : std::string{}};
-  self_->request(deps_.store, 60s, store_save_account{std::move(row)})
+  account_row row{user, device, by_password_ ? session_.access_token : std::string{},
+                  by_password_ ? refresh_token_ : std::string{}};
+  account_ = row;
+  self_->request(deps_.store, store_patience, store_save_account{std::move(row)})
       .then(
-          [this](done) {
+          [this, of_token](done) {
+            renew_before_end(of_token);
+            if (running_) {
+              ++renewals_;
+              renewals_total_.inc();
+              deps_.around.log->info("session_renewed", {}, "the homeserver gave us another token",
+                                     {{"user", session_.user}, {"device", session_.device}});
+              return token_counts();
+            }
+            running_ = true;
+            mending_ = false;
+            failures_ = 0;
             step_ = "established";
             deps_.around.log->info("session_ready", {}, "logged in to the homeserver",
                                    {{"user", session_.user}, {"device", session_.device}});
             self_->send(deps_.store, session_renewed{session_});
             self_->send(deps_.supervisor, session_ready{session_});
           },
-          [this](caf::error& e) { self_->quit(std::move(e)); });
+          [this, user, device, of_token](caf::error& e) {
+            const auto f = to_fault(e);
+            if (f.code != fault_code::disk_full && f.code != fault_code::storage)
+              return self_->quit(std::move(e));
+            deps_.around.log->error("session_not_saved", {},
+                                    "the token cannot be written, so it is not used: " + f.cause,
+                                    {});
+            clock_.after(backoff(engine_, failures_++, 1000ms, 30s),
+                         [this, user, device, of_token] { established(user, device, of_token); });
+          });
 }
 
 void matrix_session_state::wait(const failure& f, std::function<void()> again) {

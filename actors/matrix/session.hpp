@@ -1,5 +1,6 @@
 #pragma once
-// Finds the homeserver, logs in, and makes sure that the token is that of the configured account.
+// Finds the homeserver, logs in, makes sure that the token is that of the configured account, and
+// keeps one that counts: the only one who refreshes it or logs in again.
 
 #include "actors/common.hpp"
 #include "actors/health.hpp"
@@ -26,14 +27,30 @@ public:
   matrix_session_actor::behavior_type start(session_deps deps);
 
 private:
+  using failure = matrix::matrix_failure;
+  using life = std::optional<std::chrono::milliseconds>;
+
+  // session.cpp: up to the first session
   void load();
   void find_server();
   void present_token(std::string token, bool ours);
   void log_in();
-  void established(const user_id& user, const device_id& device);
+  void established(const user_id& user, const device_id& device, life of_token);
   /// Tries `again` later; says so once a minute.
-  void wait(const matrix::matrix_failure& f, std::function<void()> again);
+  void wait(const failure& f, std::function<void()> again);
   void give_up(int exit_code, std::string sentence);
+
+  // session_mend.cpp: while we run
+  void doubted(const std::string& token);
+  /// The token is gone: a refresh token, or the password, makes another one.
+  void mend();
+  void refresh();
+  /// Nothing of ours helps: the operator has to. We stay, and look once a minute.
+  void await_token(const std::string& why);
+  void look_again();
+  void renew_before_end(life of_token);
+  void token_counts();
+  [[nodiscard]] static bool refused(const failure& f);
 
   matrix_session_actor::pointer self_;
   alarm_clock<matrix_session_actor::pointer> clock_;
@@ -41,11 +58,18 @@ private:
   std::unique_ptr<http_calls> http_;
   std::mt19937_64 engine_;
   session_ref session_;
+  std::string refresh_token_;
   std::optional<account_row> account_;
-  bool by_password_ = false;
+  bool by_password_ = false; ///< the token came from a login of ours
+  bool running_ = false;     ///< the first session was established
+  bool mending_ = false;
   unsigned failures_ = 0;
+  unsigned false_alarms_ = 0; ///< doubts in a row about a token that counts
+  caf::actor_clock::time_point last_alarm_{};
+  std::uint64_t renewals_ = 0, renewal_timer_ = 0;
   std::optional<caf::actor_clock::time_point> told_;
   std::string step_ = "starting";
+  counter renewals_total_, lost_total_;
 };
 
 matrix_session_actor::behavior_type

@@ -154,13 +154,38 @@ answer<std::vector<std::string>> login_flows(const http_result& r, unix_ms now) 
   });
 }
 
+/// expires_in_ms of a login or a refresh, a second to a year; nothing: the token has no end.
+std::optional<std::chrono::milliseconds> life_of(const value& o) {
+  std::optional<std::int64_t> ms;
+  each_member(o.raw, [&](std::string_view name, const value& v) {
+    if (name == "expires_in_ms")
+      ms = json::integer(v);
+  });
+  if (!ms || *ms <= 0)
+    return std::nullopt;
+  constexpr std::int64_t year = 31'536'000'000;
+  return std::chrono::milliseconds(std::clamp<std::int64_t>(*ms, 1'000, year));
+}
+
 answer<login_answer> login(const http_result& r, unix_ms now) {
   using out_t = answer<login_answer>;
   return on_object<login_answer>(r, now, [](const value& o, const http_response& h) -> out_t {
     login_answer out{user_id(id_member(o, "user_id", '@')), device_id(member(o, "device_id", 2048)),
-                     member(o, "access_token", max_token)};
+                     member(o, "access_token", max_token), member(o, "refresh_token", max_token),
+                     life_of(o)};
     if (out.user.empty() || out.device.empty() || out.access_token.empty())
       return odd(h, "no user_id, device_id or access_token");
+    return out;
+  });
+}
+
+answer<refresh_answer> refresh(const http_result& r, unix_ms now) {
+  using out_t = answer<refresh_answer>;
+  return on_object<refresh_answer>(r, now, [](const value& o, const http_response& h) -> out_t {
+    refresh_answer out{member(o, "access_token", max_token), member(o, "refresh_token", max_token),
+                       life_of(o)};
+    if (out.access_token.empty())
+      return odd(h, "no access_token");
     return out;
   });
 }

@@ -27,6 +27,14 @@ struct login_answer {
   user_id user;
   device_id device;
   std::string access_token;
+  std::string refresh_token;                        ///< empty: the server gives none
+  std::optional<std::chrono::milliseconds> life{}; ///< of the access token; nothing: no end named
+};
+
+struct refresh_answer {
+  std::string access_token;
+  std::string refresh_token; ///< empty: the old one goes on counting
+  std::optional<std::chrono::milliseconds> life{};
 };
 
 struct whoami_answer {
@@ -60,6 +68,7 @@ answer<void> done(const http_result& r, unix_ms now);
 answer<server_versions> versions(const http_result& r, unix_ms now);
 answer<std::vector<std::string>> login_flows(const http_result& r, unix_ms now);
 answer<login_answer> login(const http_result& r, unix_ms now);
+answer<refresh_answer> refresh(const http_result& r, unix_ms now);
 answer<whoami_answer> whoami(const http_result& r, unix_ms now);
 answer<std::string> filter_id(const http_result& r, unix_ms now);
 answer<sync_response> sync(const http_result& r, unix_ms now);

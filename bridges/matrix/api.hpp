@@ -40,10 +40,12 @@ namespace ask {
 
 http_request versions(const session_ref& s);
 http_request login_flows(const session_ref& s);
-/// Always with the device id, so that transaction ids and encryption keep their scope.
+/// Always with the device id, so that transaction ids and encryption keep their scope; asks for a
+/// refresh token, which servers without them ignore.
 http_request login_password(const session_ref& s, const std::string& user,
                             const std::string& password, const device_id& device,
                             const std::string& display_name);
+http_request refresh(const session_ref& s, const std::string& refresh_token);
 http_request whoami(const session_ref& s);
 http_request create_filter(const session_ref& s, std::string filter);
 http_request sync(const session_ref& s, const sync_query& q);

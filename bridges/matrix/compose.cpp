@@ -198,4 +198,9 @@ std::string compose_backfill_filter(const user_id& me) {
   return text_of(filter);
 }
 
+std::string compose_own_filter(const user_id& me, const std::string& type) {
+  return text_of({{"senders", ordered_json::array({me.value})},
+                  {"types", ordered_json::array({type})}});
+}
+
 } // namespace pb::matrix

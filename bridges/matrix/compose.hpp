@@ -65,5 +65,7 @@ std::string compose_sync_filter(const user_id& me);
 std::string compose_initial_filter();
 /// The same for the pages that fill a gap.
 std::string compose_backfill_filter(const user_id& me);
+/// Of what we said ourselves: to find out whether a message is in its room.
+std::string compose_own_filter(const user_id& me, const std::string& type);
 
 } // namespace pb::matrix

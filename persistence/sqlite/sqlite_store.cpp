@@ -278,7 +278,7 @@ result<std::vector<outbox_row>> sqlite_store::settle(const settlement& what) {
       return pass(ok.error());
     return out;
   };
-  const bool plain = !what.room && !what.user && !what.intent && what.outbox.size() <= 1;
+  const bool plain = !what.room && !what.user && !what.intent && what.outcomes.empty() && what.outbox.size() <= 1;
   return plain ? light(all) : whole(all);
 }
 
@@ -297,6 +297,9 @@ result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>
       return pass(seq.error());
     row.seq = *seq;
   }
+  for (const auto& outcome : what.outcomes)
+    if (auto ok = outbox_.record(outcome); !ok)
+      return ok;
   if (what.turn)
     if (auto ok = turns_.put(*what.turn); !ok)
       return ok;

@@ -90,6 +90,8 @@ public:
   [[nodiscard]] std::vector<std::string> replies_to(const std::string& room,
                                                     const std::string& event) const;
 
+  /// Numbers of the present life.
+  [[nodiscard]] std::string numbers() const { return numbers_->text(); }
   [[nodiscard]] unix_ms wall() const { return base + clock.now().count(); }
 
   static constexpr unix_ms base = 1'790'000'000'000;

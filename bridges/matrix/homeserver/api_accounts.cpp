@@ -15,10 +15,15 @@ json login_answer(server& s, account& who, const json& body) {
     refuse(400, "M_INVALID_PARAM", "The device id is too long or has a space in it.");
   const auto [token, device] =
       s.w.log_in(who, wanted, maybe_text(body, "initial_device_display_name").value_or(""));
-  return {{"user_id", who.id},
-          {"access_token", token},
-          {"home_server", s.w.server_name},
-          {"device_id", device}};
+  json out{{"user_id", who.id},
+           {"access_token", token},
+           {"home_server", s.w.server_name},
+           {"device_id", device}};
+  if (s.token_life > 0 && maybe_bool(body, "refresh_token").value_or(false)) {
+    out["refresh_token"] = s.w.make_refreshable(token, s.token_life);
+    out["expires_in_ms"] = s.token_life;
+  }
+  return out;
 }
 
 /// "alice" and "@alice:server" are the same account.
@@ -106,6 +111,15 @@ answer login(server& s, call& c) {
   if (who == nullptr || password.size() > max_password || !s.w.password_fits(*who, password))
     forbid("Invalid username or password");
   return json_answer(login_answer(s, *who, c.body));
+}
+
+answer refresh(server& s, call& c) {
+  const auto old = need_text(c.body, "refresh_token");
+  if (s.token_life <= 0)
+    refuse(404, "M_UNRECOGNIZED", "Unrecognized request");
+  const auto [access, next] = s.w.refresh(old, s.token_life);
+  return json_answer(
+      {{"access_token", access}, {"refresh_token", next}, {"expires_in_ms", s.token_life}});
 }
 
 answer register_account(server& s, call& c) {

@@ -16,6 +16,7 @@ answer push_rules_global(server&, call&);
 // accounts
 answer login_flows(server&, call&);
 answer login(server&, call&);
+answer refresh(server&, call&);
 answer register_account(server&, call&);
 answer register_available(server&, call&);
 answer logout(server&, call&);

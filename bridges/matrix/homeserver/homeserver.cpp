@@ -80,6 +80,7 @@ struct homeserver::impl {
     s.open_registration = o.open_registration;
     s.allow_faults = o.allow_faults;
     s.rates.limits = o.limits;
+    s.token_life = o.token_life.count();
     s.w.on_change = [this](hs::account& who) { s.syncs.note(who); };
   }
 
@@ -254,6 +255,10 @@ void homeserver::clear_faults() { impl_->s.faults.clear(); }
 std::uint64_t homeserver::fault_hits(std::uint64_t id) const { return impl_->s.faults.hits(id); }
 
 void homeserver::set_limits(rate_limits limits) { impl_->s.rates.limits = limits; }
+
+void homeserver::set_token_life(std::chrono::milliseconds life) {
+  impl_->s.token_life = life.count();
+}
 
 void homeserver::expire_tokens(const std::string& user, bool soft) {
   if (auto* who = impl_->s.w.find(user)) {

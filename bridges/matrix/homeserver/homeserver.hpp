@@ -9,6 +9,7 @@
 #include "messages/values/fault.hpp"
 #include "messages/values/ids.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -32,6 +33,7 @@ struct rate_limits {
   std::optional<call_rate> room_creation; ///< per account
   std::optional<call_rate> join;          ///< per account
   std::optional<call_rate> invite_room, invite_receiver, invite_issuer;
+  bool hints = true; ///< a 429 says how long to wait
 
   /// What a fresh Synapse allows (its configuration manual, rc_*).
   static rate_limits synapse_defaults();
@@ -49,6 +51,8 @@ struct homeserver_options {
   bool open_registration = true;
   bool allow_faults = false; ///< serves /_dev/…: only for tests
   rate_limits limits;
+  /// Of access tokens that come with a refresh token; zero: a server without refresh tokens.
+  std::chrono::milliseconds token_life{0};
   std::unique_ptr<journal> keep; ///< empty: in memory
   /// Sees every request with its answer, for validators.
   std::function<void(const server_request&, const http_response&)> recorder;
@@ -94,8 +98,9 @@ public:
   /// How often the rule took effect.
   [[nodiscard]] std::uint64_t fault_hits(std::uint64_t id) const;
   void set_limits(rate_limits limits);
-  /// Ends every token of the user: 401 with this soft_logout from now on. The device stays when
-  /// soft.
+  void set_token_life(std::chrono::milliseconds life); ///< as in the options, for what is new
+  /// Ends every access token of the user: 401 with this soft_logout from now on. The device and its
+  /// refresh tokens stay when soft.
   void expire_tokens(const std::string& user, bool soft);
 
   struct counts {

@@ -104,6 +104,15 @@ struct account {
 struct token_owner {
   account* who = nullptr;
   std::string device;
+  unix_ms ends = 0;       ///< 0: never
+  std::string refresh{}; ///< the refresh token that was given out with it; empty: none
+};
+
+/// A refresh token counts until what it was exchanged for is used.
+struct refresh_entry {
+  account* who = nullptr;
+  std::string device;
+  std::string next_access, next_refresh; ///< empty: not exchanged yet
 };
 
 struct media {

@@ -61,6 +61,7 @@ void authenticate(server& s, call& c) {
   }
   c.who = found->who;
   c.device = found->device;
+  s.w.token_used(token);
   if (const auto d = c.who->devices.find(c.device); d != c.who->devices.end())
     d->second.seen = s.w.now();
 }

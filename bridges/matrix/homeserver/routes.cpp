@@ -22,6 +22,7 @@ router::router() {
 
   add("GET", "v3:/login", {api::login_flows, false, none});
   add("POST", "v3:/login", {api::login, false, object});
+  add("POST", "v3:/refresh", {api::refresh, false, object});
   add("POST", "v3:/register", {api::register_account, false, object});
   add("GET", "v3:/register/available", {api::register_available, false, none});
   add("POST", "v3:/logout", {api::logout, true, maybe});

@@ -52,8 +52,17 @@ public:
   [[nodiscard]] bool password_fits(const account& who, const std::string& password) const;
   /// A new token; an old one of the same device ends. `device` empty: a new device.
   std::pair<std::string, std::string> log_in(account& who, std::string device, std::string name);
+  /// Nothing: no such token, or its time is over.
   const token_owner* find_token(const std::string& token) const;
+  /// Makes the token one that ends, with a refresh token, which is returned.
+  std::string make_refreshable(const std::string& token, unix_ms life);
+  /// Another token for the device, by its refresh token; the old ones count until one of the new is
+  /// used. 401 when there is no such refresh token.
+  std::pair<std::string, std::string> refresh(const std::string& refresh_token, unix_ms life);
+  /// The token is in use: what it replaced ends.
+  void token_used(const std::string& token);
   /// soft: nothing; the device is gone: hard; no such token: nothing either.
+  /// True also for one whose time is over.
   [[nodiscard]] bool soft_expired(const std::string& token) const;
   void log_out(account& who, const std::string& device);
   void expire(account& who, bool soft);
@@ -110,6 +119,7 @@ private:
   void replay(std::string_view line);
   void apply(const json& record);
   void log(const std::function<json()>& record);
+  void end_tokens(const account& who, const std::string& device);
   void remember(const std::string& txn_key, const std::string& result);
   void touch(account& who, const std::string& room, position pos);
   void devices_changed(account& who, position pos);
@@ -128,6 +138,8 @@ private:
   unix_ms replay_ts_ = 0;   ///< what stamp() gives during a replay
   std::map<std::string, account> accounts_;
   std::unordered_map<std::string, token_owner> tokens_;
+  std::unordered_map<std::string, refresh_entry> refreshes_;
+  std::unordered_map<std::string, std::string> replaces_; ///< new access token → refresh token before
   std::unordered_map<std::string, bool> ended_; ///< token → soft; for the last that ended
   std::deque<std::string> ended_order_;
   std::map<std::string, std::unique_ptr<room>> rooms_;

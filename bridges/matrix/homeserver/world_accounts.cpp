@@ -64,15 +64,14 @@ std::pair<std::string, std::string> world::log_in(account& who, std::string id, 
     std::ranges::transform(id, id.begin(),
                            [](char c) { return c >= 'a' ? static_cast<char>(c - 32) : c; });
   }
-  std::erase_if(tokens_,
-                [&](const auto& s) { return s.second.who == &who && s.second.device == id; });
+  end_tokens(who, id);
   const auto token = "syt_" + random_name(40);
   const auto pos = next(replay_pos_);
   log([&] {
     return json{{"k", "log_in"},  {"pos", pos},   {"user", who.id}, {"device", id},
                 {"token", token}, {"name", name}, {"ts", now()}};
   });
-  tokens_[token] = {&who, id};
+  tokens_[token] = {&who, id, 0};
   auto& d = who.devices[id];
   const bool fresh = d.id.empty();
   d.id = id;
@@ -85,21 +84,10 @@ std::pair<std::string, std::string> world::log_in(account& who, std::string id, 
   return {token, id};
 }
 
-const token_owner* world::find_token(const std::string& token) const {
-  const auto i = tokens_.find(token);
-  return i == tokens_.end() ? nullptr : &i->second;
-}
-
-bool world::soft_expired(const std::string& token) const {
-  const auto i = ended_.find(token);
-  return i != ended_.end() && i->second;
-}
-
 void world::log_out(account& who, const std::string& device) {
   const auto pos = next(replay_pos_);
   log([&] { return json{{"k", "log_out"}, {"pos", pos}, {"user", who.id}, {"device", device}}; });
-  std::erase_if(tokens_,
-                [&](const auto& s) { return s.second.who == &who && s.second.device == device; });
+  end_tokens(who, device);
   who.devices.erase(device);
   devices_changed(who, pos);
 }
@@ -121,6 +109,8 @@ void world::expire(account& who, bool soft) {
       who.devices.erase(i->second.device);
     i = tokens_.erase(i);
   }
+  if (!soft)
+    std::erase_if(refreshes_, [&](const auto& r) { return r.second.who == &who; });
 }
 
 void world::name_device(account& who, const std::string& device, const std::string& name) {

@@ -60,9 +60,8 @@ void world::apply(const json& x) {
   } else if (kind == "log_in") {
     auto& who = user();
     const auto id = text("device");
-    std::erase_if(tokens_,
-                  [&](const auto& s) { return s.second.who == &who && s.second.device == id; });
-    tokens_[text("token")] = {&who, id};
+    end_tokens(who, id);
+    tokens_[text("token")] = {&who, id, 0};
     auto& d = who.devices[id];
     const bool fresh = d.id.empty();
     d.id = id;
@@ -72,6 +71,23 @@ void world::apply(const json& x) {
     const auto pos = next(replay_pos_);
     if (fresh)
       devices_changed(who, pos);
+  } else if (kind == "refreshable") {
+    auto& owner = tokens_.at(text("token"));
+    owner.ends = x.at("ends").get<unix_ms>();
+    owner.refresh = text("refresh");
+    refreshes_[owner.refresh] = {owner.who, owner.device, {}, {}};
+  } else if (kind == "refresh") {
+    auto& who = user();
+    const auto device = text("device"), token = text("token");
+    auto& old = refreshes_[text("old")];
+    tokens_.erase(old.next_access);
+    refreshes_.erase(old.next_refresh);
+    refreshes_[text("old")] = {&who, device, token, text("refresh")};
+    tokens_[token] = {&who, device, x.at("ends").get<unix_ms>(), text("refresh")};
+    replaces_[token] = text("old");
+    refreshes_[text("refresh")] = {&who, device, {}, {}};
+  } else if (kind == "token_used") {
+    token_used(text("token"));
   } else if (kind == "log_out") {
     log_out(user(), text("device"));
   } else if (kind == "expire") {

@@ -1,0 +1,75 @@
+// Dead letters: what the homeserver refuses for good, and what nobody can tell about any more. The
+// room is told once, in the same transaction as the death.
+
+#include "actors/matrix/sender.hpp"
+#include "actors/phrases.hpp"
+#include "bridges/matrix/compose.hpp"
+
+namespace pb {
+
+using namespace std::chrono_literals;
+
+void matrix_sender_state::refuse(const outbox_row& row, const failure& f) {
+  // Who may not speak in the room cannot tell it either.
+  const bool deaf = f.kind == failure::kind_t::forbidden || f.kind == failure::kind_t::not_found;
+  std::string words;
+  if (!deaf) {
+    const auto code = f.errcode.empty() ? "HTTP " + std::to_string(f.status) : f.errcode;
+    const auto why = f.kind == failure::kind_t::too_large
+                         ? say(deps_.lang, phrase::why_too_large)
+                         : say(deps_.lang, phrase::why_refused, {code});
+    words = say(deps_.lang, phrase::undelivered, {why});
+  }
+  bury(row, f.cause, words);
+}
+
+void matrix_sender_state::bury(const outbox_row& row, std::string reason,
+                               const std::string& words) {
+  ++dead_;
+  dead_total_.inc();
+  const bool tell = !words.empty() && row.kind == outbox_kind::message &&
+                    row.priority == send_class::final_answer && row.about.empty();
+  deps_.around.log->error(
+      "outbox_dead", row.tr, "an event is given up: " + reason,
+      {{"room", row.room}, {"row", row.id}, {"type", row.type}, {"told", tell ? "true" : "false"}});
+  send_outcome outcome{row.id, outbox_state::dead, {}, std::move(reason)};
+  if (!tell)
+    return settle(row, std::move(outcome));
+  settlement s;
+  outbox_row notice;
+  notice.id = outbox_id{random_id(engine_)};
+  notice.room = row.room;
+  notice.txn = "pb-" + notice.id.value;
+  notice.made_at = deps_.around.wall();
+  notice.about = row.id;
+  notice.tr = row.tr;
+  matrix::message_draft m;
+  m.text = words;
+  m.silent = true;
+  m.row = notice.id;
+  m.kind = matrix::delivery::notice;
+  notice.body = matrix::compose_message(m);
+  s.outcomes.push_back(std::move(outcome));
+  s.outbox.push_back(std::move(notice));
+  write_dead(std::make_shared<const settlement>(std::move(s)), row, 0);
+}
+
+void matrix_sender_state::write_dead(std::shared_ptr<const settlement> what, outbox_row row,
+                                     unsigned failures) {
+  self_->request(deps_.store, store_patience, store_settle{what})
+      .then(
+          [this, what, row](done) {
+            if (draining_)
+              behind_ = true; // the notice is on the disk, and on its way
+            settle(row, what->outcomes.front(), true);
+          },
+          [this, what, row, failures](caf::error& e) {
+            const auto f = to_fault(e);
+            if (f.code != fault_code::disk_full && f.code != fault_code::storage)
+              return self_->quit(std::move(e)); // unknown outcome: be born again from the disk
+            clock_.after(backoff(engine_, failures, 1000ms, 30s),
+                         [this, what, row, failures] { write_dead(what, row, failures + 1); });
+          });
+}
+
+} // namespace pb
