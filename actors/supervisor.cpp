@@ -30,8 +30,10 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
   return {[this](session_ready& m) {
             session_ = std::move(m.session);
             for (auto i : {sender_part, topology_part, rooms_part, sync_part})
-              children_[i].wanted = true;
+              children_[i].wanted = !deps_.reconcile || i <= topology_part;
             start_from(sender_part);
+            if (deps_.reconcile)
+              only_reconcile();
           },
           [this](router_failed& m) { fail(m.exit_code, std::move(m.sentence)); },
           [this](stop_router) { stop(); },
@@ -59,6 +61,19 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
           }};
 }
 
+/// Asks topology once, tells the plan, and ends.
+void supervisor_state::only_reconcile() {
+  self_
+      ->request(handle<topology_actor>(topology_part), caf::infinite,
+                run_reconcile{deps_.reconcile->dry_run})
+      .then(
+          [this](const reconcile_report& report) {
+            deps_.reconcile->report(report.json);
+            stop();
+          },
+          [this](caf::error& e) { fail(70, "the reconciliation died: " + to_fault(e).cause); });
+}
+
 void supervisor_state::note(std::string_view what, std::string_view whom) {
   journal_.push_back(std::to_string(deps_.around.wall()) + " " + std::string{what} + " " +
                      std::string{whom});
@@ -83,6 +98,9 @@ void supervisor_state::start_from(std::size_t first) {
   if (first <= rooms_part && children_[rooms_part].actor && children_[sender_part].actor)
     self_->send(handle<matrix_sender_actor>(sender_part),
                 delivery_subscribe{caf::actor_cast<delivery_sink>(children_[rooms_part].actor)});
+  if (first <= rooms_part && children_[rooms_part].actor && children_[topology_part].actor)
+    self_->send(handle<topology_actor>(topology_part),
+                attach_rooms{handle<room_directory_actor>(rooms_part)});
 }
 
 caf::actor supervisor_state::make(std::size_t which) {
@@ -111,8 +129,10 @@ caf::actor supervisor_state::make(std::size_t which) {
     return as_actor(
         self_->spawn(topology, topology_deps{deps_.around, deps_.http, *session_, store(),
                                              handle<agent_directory_actor>(agents_part),
+                                             handle<matrix_sender_actor>(sender_part),
                                              deps_.process.access.invites, std::move(registered),
-                                             deps_.process.lang}));
+                                             deps_.process.access.operators, deps_.process.lang,
+                                             !deps_.reconcile}));
   }
   case rooms_part: {
     room_deps d;
@@ -134,6 +154,8 @@ caf::actor supervisor_state::make(std::size_t which) {
                 store(),
                 handle<room_directory_actor>(rooms_part),
                 handle<topology_actor>(topology_part),
+                handle<matrix_session_actor>(session_part),
+                deps_.process.lang,
                 {},
                 deps_.poll};
     d.on_first_sync = [who = *session_, tell = deps_.on_ready] {

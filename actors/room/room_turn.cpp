@@ -130,6 +130,7 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
     ending = turn_ending::cancelled;
   const auto& source = r.what.row;
   settlement s;
+  // An inbox row keeps its first outcome: that of a message that is sent again stays "told".
   const bool good = ending == turn_ending::answered;
   s.inbox.push_back({source.seq, ending == turn_ending::cancelled ? inbox_outcome::cancelled
                                  : good                           ? inbox_outcome::answered
@@ -157,7 +158,8 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
                   : closing_text(lang(), ending, r.fold.text(), r.label,
                                  ending == turn_ending::agent_error ? code : detail);
   // What was stopped before its first word leaves no message: the answer to `!stop` is enough.
-  const bool silent = ending == turn_ending::cancelled && r.fold.text().empty();
+  const bool out = row_.state == room_state::left;
+  const bool silent = out || (ending == turn_ending::cancelled && r.fold.text().empty());
   if (!silent) {
     auto parts = matrix::split_text(text);
     constexpr std::size_t most = 8;
@@ -170,7 +172,8 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
                                  r.request.id, r.request.asker, static_cast<int>(i)));
   }
   for (const auto& note : r.fold.notes())
-    s.outbox.push_back(
+    if (!out)
+      s.outbox.push_back(
         message(note, matrix::delivery::notice, source.event.id, r.request.id, r.request.asker));
   for (auto& row : s.outbox)
     row.tr = r.request.tr;
