@@ -1,3 +1,4 @@
+#include "actors/crash_point.hpp"
 #include "actors/supervisor.hpp"
 #include "bridges/net/io.hpp"
 #include "cli/commands.hpp"
@@ -9,6 +10,7 @@
 
 #include <condition_variable>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -269,6 +271,14 @@ int run(const run_options& options) {
   config::loaded conf;
   if (!load_configuration(options.config, conf))
     return configuration;
+  if (const char* at = std::getenv("PATCHBAY_CRASH_AT"); at && *at) {
+    if (!arm_crash(at)) {
+      complain("PATCHBAY_CRASH_AT=" + std::string{at} + ": no such point; write POINT or POINT:N, " +
+               "where POINT is one of " + std::string{crash_point_names()});
+      return usage;
+    }
+    complain("PATCHBAY_CRASH_AT is set: this process kills itself at " + std::string{at});
+  }
   if (options.pin)
     pin_to(*options.pin);
   auto home = data_dir::open(conf.process.data_dir);

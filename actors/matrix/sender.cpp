@@ -1,4 +1,5 @@
 #include "actors/matrix/sender.hpp"
+#include "actors/crash_point.hpp"
 
 #include "bridges/matrix/api.hpp"
 
@@ -128,6 +129,7 @@ void matrix_sender_state::send(outbox_row row) {
   if (row.kind == outbox_kind::message && row.device != deps_.session.scope())
     return reconcile(row, {}, 0);
   auto request = matrix::ask::send(deps_.session, row);
+  crash_here(crash_point::before_put);
   http_->send(std::move(request), [this, row = std::move(row)](http_result& r) {
     sent(row, matrix::read::sent_event(r, deps_.around.wall()));
   });
@@ -136,6 +138,7 @@ void matrix_sender_state::send(outbox_row row) {
 void matrix_sender_state::sent(const outbox_row& row, const matrix::answer<event_id>& got) {
   --in_flight_;
   if (got) {
+    crash_here(crash_point::put_answered);
     failures_ = 0;
     ++sent_;
     sent_total_.inc();

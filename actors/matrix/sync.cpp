@@ -1,4 +1,5 @@
 #include "actors/matrix/sync.hpp"
+#include "actors/crash_point.hpp"
 
 #include "bridges/matrix/api.hpp"
 #include "bridges/matrix/compose.hpp"
@@ -111,6 +112,8 @@ void matrix_sync_state::answered(const matrix::answer<matrix::sync_response>& go
   }
   auto work = std::make_shared<filling>();
   work->batch = sort_batch(*got, rules);
+  if (!work->batch.keep.events.empty())
+    crash_here(crash_point::sync_received);
   work->backlog = rules.backlog;
   for (const auto& bad : got->poisoned.items)
     work->batch.keep.poison.push_back(
@@ -159,6 +162,8 @@ void matrix_sync_state::admit(admission keep, next_step then) {
   self_->request(deps_.store, store_patience, store_admit{shared})
       .then(
           [this, shared, then](const admitted& fresh) {
+            if (!fresh.fresh.empty())
+              crash_here(crash_point::after_admit_commit);
             store_failures_ = 0;
             admitted_now(fresh, shared->memberships);
             then();

@@ -3,6 +3,7 @@
 // name in the markers of the rooms that we are in.
 
 #include "actors/matrix/topology.hpp"
+#include "actors/crash_point.hpp"
 #include "actors/phrases.hpp"
 #include "bridges/matrix/api.hpp"
 #include "bridges/matrix/compose.hpp"
@@ -48,7 +49,10 @@ void topology_state::make_home(const user_id& who, settlement s, const room_id& 
             intent.agent = *choice.agent;
             intent.tr = tr;
             s.intent = intent;
-            write(std::move(s), [this, intent] { advance(intent); });
+            write(std::move(s), [this, intent] {
+              crash_here(crash_point::intent_written);
+              advance(intent);
+            });
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -84,6 +88,7 @@ void topology_state::make_chat(const new_chat& wish, caf::typed_response_promise
                       s.intent = intent;
                       s.inbox.push_back({wish.cause.seq, inbox_outcome::answered});
                       write(std::move(s), [this, intent, taken]() mutable {
+                        crash_here(crash_point::intent_written);
                         taken.deliver(done{});
                         advance(intent);
                       });
@@ -131,6 +136,7 @@ void topology_state::create_space(intent_row intent, unsigned tries) {
     auto local = intent.owner.value.substr(1, intent.owner.value.find(':') - 1);
     wish.name = (deps_.lang == language::ru ? "Агенты – " : "Agents – ") + local;
     wish.marker = {intent.owner, intent.agent, deps_.lang, intent.id};
+    crash_here(crash_point::before_create_room);
     send_budgeted(
         room_cost, matrix::ask::create_room(deps_.session, matrix::compose_create_space(wish)),
         [this, intent, tries](http_result& r) {
@@ -151,6 +157,7 @@ void topology_state::create_space(intent_row intent, unsigned tries) {
 }
 
 void topology_state::space_made(intent_row intent, const room_id& space) {
+  crash_here(crash_point::room_created);
   ++made_;
   made_total_.inc();
   intent.space = space;
@@ -169,7 +176,10 @@ void topology_state::space_made(intent_row intent, const room_id& space) {
   row.owner = intent.owner;
   row.intent = intent.id;
   s.room = std::move(row);
-  write(std::move(s), [this, intent] { advance(intent); });
+  write(std::move(s), [this, intent] {
+    crash_here(crash_point::room_recorded);
+    advance(intent);
+  });
 }
 
 void topology_state::create_chat(intent_row intent, unsigned tries) {
@@ -179,6 +189,7 @@ void topology_state::create_chat(intent_row intent, unsigned tries) {
     wish.space = ready.space;
     wish.server = server();
     wish.marker = {ready.owner, ready.chat, ready.platform, ready.agent, "active", 0, ready.id};
+    crash_here(crash_point::before_create_room);
     send_budgeted(
         room_cost, matrix::ask::create_room(deps_.session, matrix::compose_create_chat(wish)),
         [this, ready, tries](http_result& r) {
@@ -228,6 +239,7 @@ std::string topology_state::say_chat(std::int64_t number) const {
 }
 
 void topology_state::chat_made(intent_row intent, const room_id& room) {
+  crash_here(crash_point::room_created);
   ++made_;
   made_total_.inc();
   intent.room = room;
@@ -245,7 +257,10 @@ void topology_state::chat_made(intent_row intent, const room_id& room) {
   row.intent = intent.id;
   row.title = intent.title;
   s.room = std::move(row);
-  write(std::move(s), [this, intent] { advance(intent); });
+  write(std::move(s), [this, intent] {
+    crash_here(crash_point::room_recorded);
+    advance(intent);
+  });
 }
 
 void topology_state::link(intent_row intent, unsigned tries) {
@@ -253,6 +268,8 @@ void topology_state::link(intent_row intent, unsigned tries) {
                                         intent.room.value, matrix::compose_space_child(server()));
   send_budgeted(1, std::move(request), [this, intent, tries](http_result& r) {
     const auto linked = matrix::read::sent_event(r, deps_.around.wall());
+    if (linked)
+      crash_here(crash_point::link_sent);
     if (!linked && !linked.error().final())
       return again(linked.error(), tries, [this, intent, tries] { advance(intent, tries + 1); });
     if (!linked) // the chat works without its place in the Space

@@ -1,6 +1,7 @@
 // The turn: one at a time, in the order of the messages.
 
 #include "actors/phrases.hpp"
+#include "actors/crash_point.hpp"
 #include "actors/room/room.hpp"
 #include "bridges/matrix/text.hpp"
 
@@ -76,6 +77,7 @@ void room_core::begin(found_agent& agent) {
     self_->monitor(agent.connection);
     agent_ = agent;
   }
+  crash_here(crash_point::turn_begun);
   self_->send(agent.connection,
               run_turn{turn_->request, turn_->what.row.seq, turn_->attempts,
                        caf::actor_cast<turn_sink>(caf::strong_actor_ptr(self_->ctrl()))});
@@ -99,6 +101,7 @@ void room_core::on_batch(const agent_batch& batch) {
 }
 
 void room_core::on_over(const turn_over& over) {
+  crash_here(crash_point::agent_ended);
   if (turn_ && turn_->request.id == over.turn)
     finish(over.ending, over.detail, over.handed);
 }
@@ -186,6 +189,7 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
                                {"detail", detail.substr(0, 200)}});
   starting_ = true; // the next turn begins when this one is on disk
   commit(std::move(s), [this] {
+    crash_here(crash_point::after_settle_commit);
     starting_ = false;
     last_active_ = self_->clock().now();
     if (auto next = std::exchange(after_turn_, {}))
