@@ -53,7 +53,7 @@ def crash_at_each_boundary_of_a_message(t, idempotent):
     alice, chat = w.person()
     sent = []
     for point in UNMARKED + MARKED + DECIDED:
-        same(w.router.stop(), 0, "stopped before", )
+        same(w.router.stop(), 0, "stopped before")
         armed(w, point)
         first = alice.send(chat, f"chunks 2 at {point}")
         second = alice.send(chat, f"echo behind {point}")
@@ -61,7 +61,9 @@ def crash_at_each_boundary_of_a_message(t, idempotent):
         died(w, point)
         w.again()
         said = alice.answer(chat, first)["content"]["body"]
-        same(alice.answer(chat, second)["content"]["body"], f"behind {point}")
+        # Once the first is decided the second may be with the agent by the time of the kill.
+        then = alice.answer(chat, second)["content"]["body"]
+        check(then == f"behind {point}" or (not idempotent and point in DECIDED and "stopped" in then), point, then)
         if idempotent or point not in MARKED:
             same(said.strip(), "1 2", point)
         else:
@@ -70,7 +72,9 @@ def crash_at_each_boundary_of_a_message(t, idempotent):
         least, most = FRAMES[idempotent][point]
         check(least <= len(given) <= most, point, "the agent had it", len(given), "times")
         check(len({f["message_id"] for f in given}) <= 1, point, "under one message id")
-        same(len([f for f in agent.frames() if f["text"] == f"echo behind {point}"]), 1, f"{point}: the next one")
+        given = [f for f in agent.frames() if f["text"] == f"echo behind {point}"]
+        check(len(given) <= (2 if idempotent and point in DECIDED else 1), f"{point}: the next one", given)
+        check(given or then != f"behind {point}", point, "answered by the agent and nobody else")
     for event in sent:
         same(len(terminal(alice, chat, event)), 1, "answers to one message")
     w.check_order(alice, chat, sent)
@@ -175,9 +179,10 @@ def test_a_storm_of_kills_under_load(t):
     agent, place = t.agent(), real_disk(t)
     agents = [{"id": "a", "base_url": agent.url("a")}, {"id": "b", "base_url": agent.url("b"), "idempotent": True}]
     hs = t.homeserver()
+    where = Person(hs.url, "nobody").id.split(":", 1)[1]
     w = World(t, agent=agent, homeserver=hs, config=f"data_dir: {place}/data\naccess: {{turns_per_minute: 0}}",
               registry={"agents": agents, "default_agent": "a",
-                        "user_agents": {f"@bob:{hs_name(hs)}": "b"}})
+                        "user_agents": {f"@alice:{where}": "a", f"@bob:{where}": "b"}})
     talkers = [Talker(w, "alice", 3, seed), Talker(w, "bob", 2, seed + 1)]
     chance = random.Random(seed + 2)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -222,8 +227,3 @@ def test_a_storm_of_kills_under_load(t):
     check(total > kills, "there was load:", total, "messages")
     repeats = sum(len(ids) > 1 for ids in by_text["b"].values())
     t.notes.append(f"{total} messages, {told} reported as interrupted, {repeats} asked again")
-
-
-def hs_name(homeserver):
-    """The server's name, as in user ids."""
-    return Person(homeserver.url, "nobody").id.split(":", 1)[1]
