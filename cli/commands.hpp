@@ -26,6 +26,15 @@ struct run_options {
 int run(const run_options& options);
 int check(const config::command_line& given, bool json);
 int print_version(bool json);
+/// `patchbay doctor`.
+int examine(const config::command_line& given, bool json);
+
+struct reset_options {
+  config::command_line config;
+  bool leave = false; ///< --mode server-leave-forget
+  bool dry_run = false, json = false;
+};
+int reset_all(const reset_options& options);
 
 /// Reads files and environment; prints every problem to stderr. False: errors.
 bool load_configuration(const config::command_line& given, config::loaded& into);

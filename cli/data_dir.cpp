@@ -54,6 +54,21 @@ result<data_dir> data_dir::open(const std::string& path) {
   return data_dir{path, fd};
 }
 
+std::optional<std::string> data_dir::holder(const std::string& path) {
+  const auto file = path + "/patchbay.lock";
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return std::nullopt;
+  std::optional<std::string> who;
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) {
+    who = read_all(fd);
+    if (who->empty())
+      who = "unknown";
+  }
+  ::close(fd);
+  return who;
+}
+
 data_dir::data_dir(data_dir&& other) noexcept
     : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
 

@@ -273,8 +273,9 @@ int run(const run_options& options) {
     return configuration;
   if (const char* at = std::getenv("PATCHBAY_CRASH_AT"); at && *at) {
     if (!arm_crash(at)) {
-      complain("PATCHBAY_CRASH_AT=" + std::string{at} + ": no such point; write POINT or POINT:N, " +
-               "where POINT is one of " + std::string{crash_point_names()});
+      complain("PATCHBAY_CRASH_AT=" + std::string{at} +
+               ": no such point; write POINT or POINT:N, " + "where POINT is one of " +
+               std::string{crash_point_names()});
       return usage;
     }
     complain("PATCHBAY_CRASH_AT is set: this process kills itself at " + std::string{at});

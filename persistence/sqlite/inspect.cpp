@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace pb {
 namespace {
@@ -16,13 +17,32 @@ struct close_database {
   void operator()(sqlite3* db) const noexcept { sqlite3_close_v2(db); }
 };
 
+/// file:…, with everything that means something in a URI written as %XX.
+std::string as_uri(const std::string& path) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string uri = path.starts_with('/') ? "file://" : "file:";
+  for (const char c : path)
+    if (c == '%' || c == '?' || c == '#') {
+      const auto byte = static_cast<unsigned char>(c);
+      uri += {'%', digits[byte >> 4], digits[byte & 15]};
+    } else {
+      uri.push_back(c);
+    }
+  return uri;
+}
+
 /// A read-only connection: nothing that writes is prepared on it.
 class reader {
 public:
   explicit reader(const std::string& path) {
+    // Without a log nobody has it open, and only then may it be read as if it never changed: a
+    // plain reader would leave a log and its index behind.
+    const bool quiet = ::access((path + "-wal").c_str(), F_OK) != 0;
+    const auto where = quiet ? as_uri(path) + "?immutable=1" : as_uri(path);
     sqlite3* raw = nullptr;
-    code_ = sqlite3_open_v2(path.c_str(), &raw,
-                            SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+    code_ = sqlite3_open_v2(where.c_str(), &raw,
+                            SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+                                SQLITE_OPEN_EXRESCODE,
                             nullptr);
     db_.reset(raw);
     if (code_ != SQLITE_OK)
