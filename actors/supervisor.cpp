@@ -33,7 +33,7 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
               children_[i].wanted = !deps_.reconcile || i <= topology_part;
             start_from(sender_part);
             if (deps_.reconcile)
-              only_reconcile();
+              only_reconcile(true);
           },
           [this](router_failed& m) { fail(m.exit_code, std::move(m.sentence)); },
           [this](stop_router) { stop(); },
@@ -51,6 +51,7 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
             self_->send_exit(c.actor, caf::exit_reason::kill);
           },
           [this](const collect_status& m) { gather(m); },
+          [this](const reconcile_now& m) { reconcile_beside_the_work(m); },
           [this](get_status) {
             std::string list;
             for (const auto& line : journal_)
@@ -61,17 +62,30 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
           }};
 }
 
-/// Asks topology once, tells the plan, and ends.
-void supervisor_state::only_reconcile() {
-  self_
-      ->request(handle<topology_actor>(topology_part), caf::infinite,
-                run_reconcile{deps_.reconcile->dry_run})
+/// Asks topology for the plan and, unless that is all, for its outcome; then ends.
+void supervisor_state::only_reconcile(bool dry_run) {
+  self_->request(handle<topology_actor>(topology_part), caf::infinite, run_reconcile{dry_run})
       .then(
-          [this](const reconcile_report& report) {
+          [this, dry_run](const reconcile_report& report) {
             deps_.reconcile->report(report.json);
+            if (dry_run && !deps_.reconcile->dry_run)
+              return only_reconcile(false); // the plan is shown before it is applied
             stop();
           },
           [this](caf::error& e) { fail(70, "the reconciliation died: " + to_fault(e).cause); });
+}
+
+void supervisor_state::reconcile_beside_the_work(const reconcile_now& m) {
+  auto answer = m.answer;
+  if (stopping_ || !children_[topology_part].actor)
+    return (*answer)(false, R"({"code":"not_ready","message":"there is no session with the )"
+                            R"(homeserver yet","hint":"see /readyz"})");
+  self_->request(handle<topology_actor>(topology_part), caf::infinite, run_reconcile{m.dry_run})
+      .then([answer](const reconcile_report& report) { (*answer)(true, report.json); },
+            [answer](caf::error&) {
+              (*answer)(false, R"({"code":"failed","message":"the reconciliation died","hint":)"
+                               R"("the log says more; it runs again at the next start"})");
+            });
 }
 
 void supervisor_state::note(std::string_view what, std::string_view whom) {

@@ -30,7 +30,7 @@ struct router_deps {
   /// Only the rooms are compared with the homeserver: nothing is synced, nobody is answered.
   struct reconcile_only {
     bool dry_run = false;
-    std::function<void(std::string)> report; ///< JSON, once
+    std::function<void(std::string)> report; ///< JSON: the plan, then the outcome
   };
   std::optional<reconcile_only> reconcile;
   std::function<void(const session_ref&)> on_ready; ///< the first sync has fixed our position
@@ -63,7 +63,8 @@ private:
   };
 
   void start_from(std::size_t first);
-  void only_reconcile();
+  void only_reconcile(bool dry_run);
+  void reconcile_beside_the_work(const reconcile_now& m);
   caf::actor make(std::size_t which);
   void on_down(const caf::down_msg& m);
   void restart(std::size_t first);

@@ -3,6 +3,7 @@
 
 #include "config/load.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -24,6 +25,17 @@ struct run_options {
 };
 
 int run(const run_options& options);
+
+struct reconcile_options {
+  config::command_line config;
+  bool dry_run = false, json = false;
+};
+/// `patchbay reconcile`: by the router that runs on the data directory, or by this process.
+int reconcile(const reconcile_options& options);
+/// The router without sync and rooms: `report` is told the plan, then, unless it is a dry run, the
+/// outcome.
+int run_reconcile_only(config::loaded conf, bool dry_run,
+                       const std::function<void(const std::string&)>& report);
 int check(const config::command_line& given, bool json);
 int print_version(bool json);
 /// `patchbay doctor`.

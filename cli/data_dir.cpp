@@ -108,4 +108,16 @@ result<std::string> data_dir::secret_file(const std::string& name) const {
   return text;
 }
 
+bool data_dir::note(const std::string& name, const std::string& line) const {
+  const auto file = path_ + "/" + name;
+  const auto fresh = file + ".new";
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return false;
+  const auto text = line + "\n";
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  ::close(fd);
+  return written && ::rename(fresh.c_str(), file.c_str()) == 0;
+}
+
 } // namespace pb::cli

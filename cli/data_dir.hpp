@@ -27,6 +27,8 @@ public:
   [[nodiscard]] const std::string& path() const { return path_; }
   /// The secret in that file, made at the first call: 256 random bits, mode 0600.
   [[nodiscard]] result<std::string> secret_file(const std::string& name) const;
+  /// Writes a one-line file (0600), whole or not at all. False: it cannot be written.
+  [[nodiscard]] bool note(const std::string& name, const std::string& line) const;
 
 private:
   data_dir(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}

@@ -12,7 +12,6 @@ constexpr std::pair<const char*, const char*> later[] = {
     {"agent", "conformance run against an agent endpoint"},
     {"agents", "the agent registry of a running router"},
     {"rooms", "rooms of a running router; bind one to another agent"},
-    {"reconcile", "compare local state with the Spaces on the homeserver"},
     {"import-surfaces", "take over the earlier bot's database"},
     {"inject", "put a message into an actor"},
     {"trace", "follow one message through all actors"},
@@ -57,6 +56,17 @@ int main(int argc, char** argv) {
   doctor_command->add_option("--env-file", env_file,
                              "file of variables (default: .env, if it is there)");
   doctor_command->add_flag("--json", json, "one JSON object");
+
+  reconcile_options reconcile_with;
+  auto* reconcile_command = app.add_subcommand(
+      "reconcile",
+      "Compare the database with the Spaces on the homeserver: show the plan, apply it.\n"
+      "Creates no room and invites nobody.");
+  reconcile_command->add_option("--config", config_file, "patchbay.yaml");
+  reconcile_command->add_option("--env-file", env_file,
+                                "file of variables (default: .env, if it is there)");
+  reconcile_command->add_flag("--dry-run", reconcile_with.dry_run, "only show the plan");
+  reconcile_command->add_flag("--json", json, "one JSON object");
 
   reset_options reset_with;
   std::string reset_mode = "local-only";
@@ -112,6 +122,11 @@ int main(int argc, char** argv) {
       return check(given(), json);
     if (doctor_command->parsed())
       return examine(given(), json);
+    if (reconcile_command->parsed()) {
+      reconcile_with.config = given();
+      reconcile_with.json = json;
+      return reconcile(reconcile_with);
+    }
     if (reset_command->parsed()) {
       reset_with.config = given();
       reset_with.leave = reset_mode == "server-leave-forget";
