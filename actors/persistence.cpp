@@ -1,4 +1,5 @@
 #include "actors/persistence.hpp"
+#include "actors/crash_point.hpp"
 
 namespace pb {
 namespace {
@@ -167,6 +168,8 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
       [self](const store_admit& m) {
         return write<admitted>(self, [&]() -> result<admitted> {
           auto got = self->state.disk->admit(*m.batch);
+          if (got && !got->fresh.empty())
+            crash_here(crash_point::before_admit_commit);
           if (got)
             self->state.fresh_rows.insert(self->state.fresh_rows.end(), got->outbox.begin(),
                                           got->outbox.end());
@@ -183,13 +186,19 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
             [](std::vector<inbox_row> rows) { return pending_page{std::move(rows)}; });
       },
       [self](const store_dispatch& m) {
-        return write<done>(self, [&] { return as_done(self->state.disk->dispatch(m.turn)); });
+        return write<done>(self, [&] {
+          auto marked = as_done(self->state.disk->dispatch(m.turn));
+          crash_here(crash_point::before_dispatch_commit);
+          return marked;
+        });
       },
       [self](const store_settle& m) {
         return write<done>(self, [&]() -> result<done> {
           auto rows = self->state.disk->settle(*m.what);
           if (!rows)
             return tl::unexpected(rows.error());
+          if (!m.what->inbox.empty())
+            crash_here(crash_point::before_settle_commit);
           auto& fresh = self->state.fresh_rows;
           fresh.insert(fresh.end(), std::make_move_iterator(rows->begin()),
                        std::make_move_iterator(rows->end()));
@@ -202,6 +211,10 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
         if (!run_in_group<done>(self,
                                 [&] { return as_done(self->state.disk->record(m.outcomes)); }))
           self->state.records_lost += m.outcomes.size();
+        self->state.waiting.push_back([](const caf::error& e) {
+          if (!e)
+            crash_here(crash_point::after_record_commit);
+        });
       },
       [self](store_draw_chat_id) {
         return write<platform_chat_id>(self,

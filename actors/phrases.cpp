@@ -18,12 +18,14 @@ constexpr std::array entries{
           "!new [name] – a new chat room in your Space\n"
           "!clear (or !reset) – a fresh context for this room\n"
           "!stop (or !cancel) – ends the answer that is running\n"
+          "!retry – sends the last interrupted message again\n"
           "!start – where your Space is",
           "Напишите сообщение, и агент на него ответит.\n"
           "!help – этот список\n"
           "!new [имя] – новая комната в вашем пространстве\n"
           "!clear (или !reset) – начать в этой комнате заново\n"
           "!stop (или !cancel) – прервать ответ, который идёт\n"
+          "!retry – ещё раз отправить последнее прерванное сообщение\n"
           "!start – где ваше пространство"},
     entry{phrase::lobby_help,
           "This room is only the entrance. Your chats are in your Space: !start shows the way.",
@@ -118,14 +120,13 @@ constexpr std::array entries{
     entry{phrase::agent_slow, "{0} takes longer than usual. I go on waiting; !stop ends it.",
           "{0} отвечает дольше обычного. Жду дальше; !stop прервёт."},
     entry{phrase::interrupted,
-          "The connection to {0} ended before the answer did. You can send your message again.",
-          "Связь с {0} прервалась раньше ответа. Можно отправить сообщение снова."},
-    entry{
-        phrase::router_interrupted,
-        "I was stopped while the agent worked on this, and its answer is lost. You can send your "
-        "message again.",
-        "Меня остановили, пока агент над этим работал, и ответ потерян. Можно отправить сообщение "
-        "снова."},
+          "The connection to {0} ended before the answer did. !retry sends your message again.",
+          "Связь с {0} прервалась раньше ответа. !retry отправит ваше сообщение снова."},
+    entry{phrase::router_interrupted,
+          "I was stopped while the agent worked on this, and its answer is lost. !retry sends your "
+          "message again.",
+          "Меня остановили, пока агент над этим работал, и ответ потерян. !retry отправит ваше "
+          "сообщение снова."},
     entry{phrase::empty_answer, "{0} ended without a word.", "{0} закончил, не сказав ни слова."},
     entry{phrase::answer_cut, "(The rest of this answer was too long to show.)",
           "(Остаток ответа слишком длинный и не показан.)"},
@@ -154,6 +155,29 @@ constexpr std::array entries{
           "without encryption.",
           "Эта комната зашифрована, а читать такие я ещё не умею. Пишите мне в комнате без "
           "шифрования."},
+    entry{
+        phrase::messages_missing,
+        "Messages in this room may have gone past me ({0}). If one of yours has no answer, please "
+        "send it again.",
+        "Возможно, сообщения в этой комнате прошли мимо меня ({0}). Если на ваше нет ответа, "
+        "отправьте его ещё раз."},
+    entry{phrase::records_lost,
+          "My records of the time before now are gone, so this message was not passed on. Please "
+          "send it again.",
+          "Мои записи о прошлом потеряны, поэтому это сообщение не передано. Отправьте его ещё "
+          "раз."},
+    entry{phrase::nothing_to_retry,
+          "Nothing was interrupted here, so there is nothing to send again.",
+          "Здесь ничего не прерывалось, повторять нечего."},
+    entry{phrase::moved_here, "This room replaces the old one: the chat goes on here.",
+          "Эта комната заменяет прежнюю: чат продолжается здесь."},
+    entry{
+        phrase::upgrade_not_followed,
+        "This room was replaced by another one, but I cannot go on there: {0}. Use !new in another "
+        "room of mine to get a new chat.",
+        "Эта комната заменена другой, но продолжить там я не могу: {0}. Напишите !new в другой "
+        "моей "
+        "комнате, чтобы получить новый чат."},
     entry{phrase::storage_trouble, "the database cannot be written",
           "база данных не принимает запись"},
     entry{phrase::undelivered,

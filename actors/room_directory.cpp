@@ -9,7 +9,7 @@ using slot = room_directory_state::slot;
 slot& activate(self_ptr self, const room_id& id) {
   auto& st = self->state;
   auto& s = st.rooms[id];
-  if (!s.actor) {
+  if (!s.actor && !s.closing) {
     s.actor = self->spawn(room, id, st.deps, room_directory_actor{self});
     self->monitor(s.actor);
     st.names[s.actor.id()] = id;
@@ -32,7 +32,7 @@ void on_down(self_ptr self, const caf::down_msg& m) {
   st.living.set(static_cast<double>(st.names.size()));
   auto& s = st.rooms[id];
   s.actor = nullptr;
-  if (!m.reason || m.reason == caf::exit_reason::user_shutdown || st.draining) {
+  if (!m.reason || m.reason == caf::exit_reason::user_shutdown || st.draining || s.closing) {
     if (!s.behind)
       st.rooms.erase(id);
     return;
@@ -46,8 +46,54 @@ void on_down(self_ptr self, const caf::down_msg& m) {
   st.clock.after(wait, [self, id] { activate(self, id); });
 }
 
+/// Everything that was left on the disk is looked at by newborn rooms.
+void open_doors(self_ptr self) {
+  self->state.open = true;
+  self->request(self->state.deps.store, std::chrono::seconds(60), store_load{})
+      .then(
+          [self](const loaded_state& all) {
+            for (const auto& id : all.rooms_with_work)
+              activate(self, id);
+          },
+          [self](caf::error& e) { self->quit(std::move(e)); });
+}
+
+/// No message is acted on before the rooms are known.
+void await_rooms(self_ptr self) {
+  self->request(self->state.deps.topology, caf::infinite, await_topology{})
+      .then([self](done) { open_doors(self); },
+            [self](caf::error& e) { self->quit(std::move(e)); });
+}
+
+/// The room finishes what runs, for a minute; what is still open then stays where it was asked.
+caf::result<done> close_up(self_ptr self, const room_id& id) {
+  auto& s = self->state.rooms[id];
+  s.closing = true;
+  if (!s.actor) {
+    self->state.rooms.erase(id);
+    return done{};
+  }
+  auto promise = self->make_response_promise<done>();
+  auto over = [self, id, promise, actor = s.actor]() mutable {
+    auto& mine = self->state;
+    if (const auto i = mine.rooms.find(id); i != mine.rooms.end() && i->second.actor == actor) {
+      self->demonitor(actor.address());
+      mine.names.erase(actor.id());
+      mine.rooms.erase(i);
+      mine.living.set(static_cast<double>(mine.names.size()));
+      self->send_exit(actor, caf::exit_reason::user_shutdown);
+    }
+    promise.deliver(done{});
+  };
+  self->request(s.actor, std::chrono::minutes(1), drain{})
+      .then([over](done) mutable { over(); }, [over](caf::error&) mutable { over(); });
+  return promise;
+}
+
 void deliver(self_ptr self, const std::vector<inbox_row>& rows) {
   auto& st = self->state;
+  if (!st.open)
+    return; // on the disk; read from there when the doors open
   // One message a room and batch; the order within a room is the order of admission.
   std::vector<std::pair<room_id, std::vector<inbox_row>>> by_room;
   std::unordered_map<room_id, std::size_t> place;
@@ -59,7 +105,7 @@ void deliver(self_ptr self, const std::vector<inbox_row>& rows) {
   }
   for (auto& [id, events] : by_room) {
     auto& s = st.rooms[id];
-    if (!s.actor && s.deaths > 0)
+    if ((!s.actor && s.deaths > 0) || s.closing)
       continue; // its next birth reads them from the disk
     activate(self, id);
     if (s.behind || s.in_flight + events.size() > room_directory_state::window) {
@@ -95,10 +141,12 @@ room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps
         self->send_exit(s.actor, caf::exit_reason::user_shutdown);
     self->quit(std::move(m.reason));
   });
+  await_rooms(self);
   return {[self](const room_events& m) { deliver(self, m.rows); },
           [self](const wake_rooms& m) {
-            for (const auto& id : m.rooms)
-              activate(self, id);
+            if (self->state.open)
+              for (const auto& id : m.rooms)
+                activate(self, id);
           },
           [self](const room_handled& m) {
             auto& rooms = self->state.rooms;
@@ -137,7 +185,7 @@ room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps
                 i != self->state.rooms.end() && i->second.actor)
               self->send(i->second.actor, m);
           },
-          [](const close_room&) { return done{}; },
+          [self](const close_room& m) { return close_up(self, m.room); },
           [self](tick t) { self->state.clock.ring(t); },
           [self](drain) -> caf::result<done> {
             auto& mine = self->state;

@@ -16,8 +16,9 @@ struct room_directory_state {
   struct slot {
     room_actor actor;
     std::size_t in_flight = 0;
-    bool behind = false; ///< events were left on the disk
-    unsigned deaths = 0; ///< in a row, without an event handled between them
+    bool behind = false;  ///< events were left on the disk
+    unsigned deaths = 0;  ///< in a row, without an event handled between them
+    bool closing = false; ///< about to be moved: nothing is handed over, nobody is born
   };
 
   explicit room_directory_state(room_directory_actor::pointer self) : clock(self) {}
@@ -28,6 +29,7 @@ struct room_directory_state {
   std::unordered_map<caf::actor_id, room_id> names;
   std::mt19937_64 engine;
   bool draining = false;
+  bool open = false; ///< topology knows the rooms: until then events wait on the disk
   std::uint64_t activated = 0, passivated = 0, left_on_disk = 0, restarts = 0;
   gauge living;
   counter spilled;

@@ -30,8 +30,10 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
   return {[this](session_ready& m) {
             session_ = std::move(m.session);
             for (auto i : {sender_part, topology_part, rooms_part, sync_part})
-              children_[i].wanted = true;
+              children_[i].wanted = !deps_.reconcile || i <= topology_part;
             start_from(sender_part);
+            if (deps_.reconcile)
+              only_reconcile(true);
           },
           [this](const session_renewed& m) {
             session_ = m.session;
@@ -55,6 +57,7 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
             self_->send_exit(c.actor, caf::exit_reason::kill);
           },
           [this](const collect_status& m) { gather(m); },
+          [this](const reconcile_now& m) { reconcile_beside_the_work(m); },
           [this](get_status) {
             std::string list;
             for (const auto& line : journal_)
@@ -63,6 +66,32 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
                                  "{\"stopping\":" + std::string(stopping_ ? "true" : "false") +
                                      ",\"journal\":[" + list + "]}"};
           }};
+}
+
+/// Asks topology for the plan and, unless that is all, for its outcome; then ends.
+void supervisor_state::only_reconcile(bool dry_run) {
+  self_->request(handle<topology_actor>(topology_part), caf::infinite, run_reconcile{dry_run})
+      .then(
+          [this, dry_run](const reconcile_report& report) {
+            deps_.reconcile->report(report.json);
+            if (dry_run && !deps_.reconcile->dry_run)
+              return only_reconcile(false); // the plan is shown before it is applied
+            stop();
+          },
+          [this](caf::error& e) { fail(70, "the reconciliation died: " + to_fault(e).cause); });
+}
+
+void supervisor_state::reconcile_beside_the_work(const reconcile_now& m) {
+  auto answer = m.answer;
+  if (stopping_ || !children_[topology_part].actor)
+    return (*answer)(false, R"({"code":"not_ready","message":"there is no session with the )"
+                            R"(homeserver yet","hint":"see /readyz"})");
+  self_->request(handle<topology_actor>(topology_part), caf::infinite, run_reconcile{m.dry_run})
+      .then([answer](const reconcile_report& report) { (*answer)(true, report.json); },
+            [answer](caf::error&) {
+              (*answer)(false, R"({"code":"failed","message":"the reconciliation died","hint":)"
+                               R"("the log says more; it runs again at the next start"})");
+            });
 }
 
 void supervisor_state::note(std::string_view what, std::string_view whom) {
@@ -89,6 +118,9 @@ void supervisor_state::start_from(std::size_t first) {
   if (first <= rooms_part && children_[rooms_part].actor && children_[sender_part].actor)
     self_->send(handle<matrix_sender_actor>(sender_part),
                 delivery_subscribe{caf::actor_cast<delivery_sink>(children_[rooms_part].actor)});
+  if (first <= rooms_part && children_[rooms_part].actor && children_[topology_part].actor)
+    self_->send(handle<topology_actor>(topology_part),
+                attach_rooms{handle<room_directory_actor>(rooms_part)});
 }
 
 caf::actor supervisor_state::make(std::size_t which) {
@@ -110,9 +142,8 @@ caf::actor supervisor_state::make(std::size_t which) {
   case sender_part:
     return as_actor(
         self_->spawn(matrix_sender,
-                                 sender_deps{deps_.around, deps_.http, *session_, store(),
-                                             handle<matrix_session_actor>(session_part),
-                                             deps_.process.lang}));
+                     sender_deps{deps_.around, deps_.http, *session_, store(),
+                                 handle<matrix_session_actor>(session_part), deps_.process.lang}));
   case topology_part: {
     std::set<user_id> registered;
     for (const auto& [user, agents] : deps_.agents.users)
@@ -120,8 +151,10 @@ caf::actor supervisor_state::make(std::size_t which) {
     return as_actor(
         self_->spawn(topology, topology_deps{deps_.around, deps_.http, *session_, store(),
                                              handle<agent_directory_actor>(agents_part),
+                                             handle<matrix_sender_actor>(sender_part),
                                              deps_.process.access.invites, std::move(registered),
-                                             deps_.process.lang}));
+                                             deps_.process.access.operators, deps_.process.lang,
+                                             !deps_.reconcile}));
   }
   case rooms_part: {
     room_deps d;
@@ -143,6 +176,8 @@ caf::actor supervisor_state::make(std::size_t which) {
                 store(),
                 handle<room_directory_actor>(rooms_part),
                 handle<topology_actor>(topology_part),
+                handle<matrix_session_actor>(session_part),
+                deps_.process.lang,
                 {},
                 deps_.poll};
     d.on_first_sync = [who = *session_, tell = deps_.on_ready] {

@@ -27,6 +27,12 @@ struct router_deps {
   std::chrono::milliseconds poll{30'000};
   bool own_thread_for_store = true; ///< false in the simulation: one thread runs all
   restart_policy restarts;
+  /// Only the rooms are compared with the homeserver: nothing is synced, nobody is answered.
+  struct reconcile_only {
+    bool dry_run = false;
+    std::function<void(std::string)> report; ///< JSON: the plan, then the outcome
+  };
+  std::optional<reconcile_only> reconcile;
   std::function<void(const session_ref&)> on_ready; ///< the first sync has fixed our position
   std::function<void(int code, std::string sentence)> on_end; ///< everything is stopped
 };
@@ -57,6 +63,8 @@ private:
   };
 
   void start_from(std::size_t first);
+  void only_reconcile(bool dry_run);
+  void reconcile_beside_the_work(const reconcile_now& m);
   caf::actor make(std::size_t which);
   void on_down(const caf::down_msg& m);
   void restart(std::size_t first);

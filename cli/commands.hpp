@@ -3,6 +3,7 @@
 
 #include "config/load.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -24,8 +25,28 @@ struct run_options {
 };
 
 int run(const run_options& options);
+
+struct reconcile_options {
+  config::command_line config;
+  bool dry_run = false, json = false;
+};
+/// `patchbay reconcile`: by the router that runs on the data directory, or by this process.
+int reconcile(const reconcile_options& options);
+/// The router without sync and rooms: `report` is told the plan, then, unless it is a dry run, the
+/// outcome.
+int run_reconcile_only(config::loaded conf, bool dry_run,
+                       const std::function<void(const std::string&)>& report);
 int check(const config::command_line& given, bool json);
 int print_version(bool json);
+/// `patchbay doctor`.
+int examine(const config::command_line& given, bool json);
+
+struct reset_options {
+  config::command_line config;
+  bool leave = false; ///< --mode server-leave-forget
+  bool dry_run = false, json = false;
+};
+int reset_all(const reset_options& options);
 
 /// Reads files and environment; prints every problem to stderr. False: errors.
 bool load_configuration(const config::command_line& given, config::loaded& into);

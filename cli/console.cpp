@@ -1,5 +1,7 @@
 #include "cli/console.hpp"
 
+#include "cli/reconcile_route.hpp"
+
 #include <array>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -71,6 +73,7 @@ http_handler make_console(const console_wiring& w) {
                               });
                             },
                             false};
+  ports.routes["reconcile"] = reconcile_route(w.supervisor, w.clock);
   return make_admin(std::move(ports));
 }
 

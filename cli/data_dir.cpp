@@ -54,6 +54,21 @@ result<data_dir> data_dir::open(const std::string& path) {
   return data_dir{path, fd};
 }
 
+std::optional<std::string> data_dir::holder(const std::string& path) {
+  const auto file = path + "/patchbay.lock";
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return std::nullopt;
+  std::optional<std::string> who;
+  if (::flock(fd, LOCK_SH | LOCK_NB) != 0) {
+    who = read_all(fd);
+    if (who->empty())
+      who = "unknown";
+  }
+  ::close(fd);
+  return who;
+}
+
 data_dir::data_dir(data_dir&& other) noexcept
     : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
 
@@ -91,6 +106,18 @@ result<std::string> data_dir::secret_file(const std::string& name) const {
   }
   ::close(fd);
   return text;
+}
+
+bool data_dir::note(const std::string& name, const std::string& line) const {
+  const auto file = path_ + "/" + name;
+  const auto fresh = file + ".new";
+  const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (fd < 0)
+    return false;
+  const auto text = line + "\n";
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  ::close(fd);
+  return written && ::rename(fresh.c_str(), file.c_str()) == 0;
 }
 
 } // namespace pb::cli

@@ -9,12 +9,9 @@ using namespace pb::cli;
 
 /// Commands of the contract that a later version brings: they answer, in plain words.
 constexpr std::pair<const char*, const char*> later[] = {
-    {"doctor", "try everything outside: homeserver, agents, workspaces, disk"},
     {"agent", "conformance run against an agent endpoint"},
     {"agents", "the agent registry of a running router"},
     {"rooms", "rooms of a running router; bind one to another agent"},
-    {"reconcile", "compare local state with the Spaces on the homeserver"},
-    {"reset", "clean-room QA: remove local state"},
     {"import-surfaces", "take over the earlier bot's database"},
     {"inject", "put a message into an actor"},
     {"trace", "follow one message through all actors"},
@@ -53,6 +50,40 @@ int main(int argc, char** argv) {
                             "file of variables (default: .env, if it is there)");
   check_command->add_flag("--json", json, "one JSON object");
 
+  auto* doctor_command = app.add_subcommand(
+      "doctor", "Try everything outside: homeserver, agents, workspaces, disk. Changes nothing.");
+  doctor_command->add_option("--config", config_file, "patchbay.yaml");
+  doctor_command->add_option("--env-file", env_file,
+                             "file of variables (default: .env, if it is there)");
+  doctor_command->add_flag("--json", json, "one JSON object");
+
+  reconcile_options reconcile_with;
+  auto* reconcile_command = app.add_subcommand(
+      "reconcile",
+      "Compare the database with the Spaces on the homeserver: show the plan, apply it.\n"
+      "Creates no room and invites nobody.");
+  reconcile_command->add_option("--config", config_file, "patchbay.yaml");
+  reconcile_command->add_option("--env-file", env_file,
+                                "file of variables (default: .env, if it is there)");
+  reconcile_command->add_flag("--dry-run", reconcile_with.dry_run, "only show the plan");
+  reconcile_command->add_flag("--json", json, "one JSON object");
+
+  reset_options reset_with;
+  std::string reset_mode = "local-only";
+  auto* reset_command = app.add_subcommand(
+      "reset", "Clean-room QA: remove the database and the store paths of the configuration.");
+  reset_command->add_option("--config", config_file, "patchbay.yaml");
+  reset_command->add_option("--env-file", env_file,
+                            "file of variables (default: .env, if it is there)");
+  reset_command
+      ->add_option("--mode", reset_mode,
+                   "server-leave-forget: before that, leave and forget the bot's rooms")
+      ->check(CLI::IsMember({"local-only", "server-leave-forget"}))
+      ->capture_default_str();
+  reset_command->add_flag("--dry-run", reset_with.dry_run,
+                          "say what would be done, and do nothing");
+  reset_command->add_flag("--json", json, "one JSON object");
+
   auto* version_command = app.add_subcommand("version", "Version, commit, versions of libraries.");
   version_command->add_flag("--json", json, "one JSON object");
 
@@ -89,6 +120,19 @@ int main(int argc, char** argv) {
     }
     if (check_command->parsed())
       return check(given(), json);
+    if (doctor_command->parsed())
+      return examine(given(), json);
+    if (reconcile_command->parsed()) {
+      reconcile_with.config = given();
+      reconcile_with.json = json;
+      return reconcile(reconcile_with);
+    }
+    if (reset_command->parsed()) {
+      reset_with.config = given();
+      reset_with.leave = reset_mode == "server-leave-forget";
+      reset_with.json = json;
+      return reset_all(reset_with);
+    }
     if (version_command->parsed())
       return print_version(json);
   } catch (const std::exception& e) {

@@ -1,3 +1,4 @@
+#include "actors/crash_point.hpp"
 #include "actors/supervisor.hpp"
 #include "bridges/net/io.hpp"
 #include "cli/commands.hpp"
@@ -9,6 +10,7 @@
 
 #include <condition_variable>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -106,10 +108,14 @@ struct router {
   std::shared_ptr<metrics> numbers;
   std::shared_ptr<health_board> health = std::make_shared<health_board>();
   happenings news;
+  std::optional<router_deps::reconcile_only> reconcile;
 
   int run(const data_dir& home);
 
 private:
+  std::shared_ptr<http_server> open_console(io_runtime& io, const supervisor_actor& boss,
+                                            const embedded_world* world, const data_dir& home,
+                                            const std::string& token, std::string& link);
   void announce(const session_ref& who, const embedded_world* world, const std::string& console);
   void wait_for_actors(caf::actor_system& sys);
 };
@@ -145,6 +151,47 @@ void router::wait_for_actors(caf::actor_system& sys) {
     std::cerr.flush();
     ::_exit(bug);
   }
+}
+
+/// The admin API and the console's page; nothing when it cannot listen, which ends the router.
+std::shared_ptr<http_server> router::open_console(io_runtime& io, const supervisor_actor& boss,
+                                                  const embedded_world* world, const data_dir& home,
+                                                  const std::string& token, std::string& link) {
+  console_wiring wiring;
+  wiring.health = health;
+  wiring.numbers = numbers;
+  wiring.supervisor = boss;
+  wiring.token = token;
+  wiring.listen = conf.process.admin.listen.host;
+  wiring.clock = &io.clock();
+  nlohmann::json console{{"homeserver", nullptr},
+                         {"bot", conf.process.homeserver.user.value},
+                         {"accounts", nlohmann::json::array()}};
+  if (world) {
+    console["homeserver"] = world->url();
+    for (const auto& a : world->accounts())
+      console["accounts"].push_back({{"user_id", a.user}, {"password", a.password}});
+  }
+  wiring.console_json = console.dump();
+  server_options where;
+  where.address = conf.process.admin.listen.host;
+  where.port = conf.process.admin.listen.port;
+  auto admin = conf.process.admin.listen_given ? make_http_server(io, where, make_console(wiring))
+                                               : serve_near(io, where, make_console(wiring));
+  if (!admin) {
+    caf::anon_send(boss, router_failed{exit_code_of(admin.error()),
+                                       "the console cannot listen on " + where.address + ":" +
+                                           std::to_string(where.port) + " (" + admin.error().cause +
+                                           "); free the port or set admin.listen"});
+    return nullptr;
+  }
+  const auto host =
+      where.address.find(':') == std::string::npos ? where.address : "[" + where.address + "]";
+  const auto address = host + ":" + std::to_string((*admin)->port());
+  link = "http://" + address + "/#token=" + token;
+  if (!home.note("admin.address", address)) // other commands find the running router by it
+    log->warning("admin_address_not_written", {}, "the file admin.address cannot be written", {});
+  return std::move(*admin);
 }
 
 int router::run(const data_dir& home) {
@@ -189,46 +236,15 @@ int router::run(const data_dir& home) {
     deps.dial = dial;
     deps.process = conf.process;
     deps.agents = conf.agents;
+    deps.reconcile = reconcile;
     std::string console_link;
     deps.on_ready = [this](const session_ref& who) { news.ready(who); };
     deps.on_end = [this](int c, std::string sentence) { news.end(c, std::move(sentence)); };
 
     auto boss = sys.spawn(supervisor, std::move(deps));
-    console_wiring wiring;
-    wiring.health = health;
-    wiring.numbers = numbers;
-    wiring.supervisor = boss;
-    wiring.token = token;
-    wiring.listen = conf.process.admin.listen.host;
-    wiring.clock = &io.clock();
-    nlohmann::json console{{"homeserver", nullptr},
-                           {"bot", conf.process.homeserver.user.value},
-                           {"accounts", nlohmann::json::array()}};
-    if (world) {
-      console["homeserver"] = world->url();
-      for (const auto& a : world->accounts())
-        console["accounts"].push_back({{"user_id", a.user}, {"password", a.password}});
-    }
-    wiring.console_json = console.dump();
-    server_options where;
-    where.address = conf.process.admin.listen.host;
-    where.port = conf.process.admin.listen.port;
-    auto admin = conf.process.admin.listen_given ? make_http_server(io, where, make_console(wiring))
-                                                 : serve_near(io, where, make_console(wiring));
-    wiring.supervisor = nullptr;
     std::shared_ptr<http_server> console_server;
-    if (!admin) {
-      caf::anon_send(boss,
-                     router_failed{exit_code_of(admin.error()),
-                                   "the console cannot listen on " + where.address + ":" +
-                                       std::to_string(where.port) + " (" + admin.error().cause +
-                                       "); free the port or set admin.listen"});
-    } else {
-      console_server = std::move(*admin);
-      const auto& host = where.address;
-      console_link = "http://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") +
-                     ":" + std::to_string(console_server->port()) + "/#token=" + token;
-    }
+    if (!reconcile)
+      console_server = open_console(io, boss, world.get(), home, token, console_link);
     auto weak = caf::actor_cast<caf::weak_actor_ptr>(boss);
     io.on_signals({SIGTERM, SIGINT, SIGHUP}, [weak, l = log, count = 0](int signal) mutable {
       if (signal == SIGHUP) {
@@ -269,6 +285,15 @@ int run(const run_options& options) {
   config::loaded conf;
   if (!load_configuration(options.config, conf))
     return configuration;
+  if (const char* at = std::getenv("PATCHBAY_CRASH_AT"); at && *at) {
+    if (!arm_crash(at)) {
+      complain("PATCHBAY_CRASH_AT=" + std::string{at} +
+               ": no such point; write POINT or POINT:N, " + "where POINT is one of " +
+               std::string{crash_point_names()});
+      return usage;
+    }
+    complain("PATCHBAY_CRASH_AT is set: this process kills itself at " + std::string{at});
+  }
   if (options.pin)
     pin_to(*options.pin);
   auto home = data_dir::open(conf.process.data_dir);
@@ -277,6 +302,19 @@ int run(const run_options& options) {
   router all{std::move(conf)};
   all.log = make_logger(all.conf.process.log.format, all.conf.process.log.level);
   all.numbers = std::make_shared<metrics>();
+  return all.run(*home);
+}
+
+int run_reconcile_only(config::loaded conf, bool dry_run,
+                       const std::function<void(const std::string&)>& report) {
+  ::umask(077);
+  auto home = data_dir::open(conf.process.data_dir);
+  if (!home)
+    return give_up(home.error());
+  router all{std::move(conf)};
+  all.log = make_logger(all.conf.process.log.format, log_level::warning);
+  all.numbers = std::make_shared<metrics>();
+  all.reconcile = router_deps::reconcile_only{dry_run, report};
   return all.run(*home);
 }
 

@@ -1,6 +1,7 @@
 // The socket's side of an agent connection: dialling, the dispatched mark, frames, closing.
 
 #include "actors/agent/connection.hpp"
+#include "actors/crash_point.hpp"
 #include "messages/values/agent_url.hpp"
 
 namespace pb {
@@ -81,6 +82,7 @@ void agent_connection_state::mark_and_write(const turn_id& id) {
   self_->request(deps_.store, store_patience, store_dispatch{std::move(row)})
       .then(
           [this, id, epoch](done) {
+            crash_here(crash_point::after_dispatch_commit);
             const auto i = turns_.find(id);
             if (i == turns_.end())
               return;
@@ -93,6 +95,7 @@ void agent_connection_state::mark_and_write(const turn_id& id) {
             if (s == sockets_.end() ||
                 !s->second.wire->send(codec_->user_message(i->second.what.turn)))
               end(id, turn_ending::interrupted, "closed before the message left");
+            crash_here(crash_point::frame_written);
           },
           [this, id](caf::error& e) {
             if (const auto i = turns_.find(id); i != turns_.end())
@@ -153,6 +156,7 @@ void agent_connection_state::on_event(std::uint64_t epoch, agent_frame frame, st
   }
   if (t.folded_bytes + bytes > fold_cap)
     return end(id, turn_ending::too_large, "the room does not keep up with the agent");
+  crash_here(crash_point::agent_spoke);
   fold(t, std::move(frame.event), bytes);
   deliver(t);
 }

@@ -2,22 +2,9 @@
 
 #include "bridges/matrix/facts.hpp"
 
+#include <algorithm>
+
 namespace pb {
-namespace {
-
-void restore(const matrix::sync_response::joined& joined, const user_id& bot, admission& keep) {
-  auto state = joined.state;
-  for (const auto& e : joined.timeline)
-    if (e.state_key)
-      state.push_back(e);
-  const auto facts = matrix::gather_facts(joined.room, bot, state);
-  if (auto room = matrix::restore_room(facts, bot))
-    keep.restored.push_back(std::move(*room));
-  if (auto user = matrix::restore_user(facts))
-    keep.restored_users.push_back(std::move(*user));
-}
-
-} // namespace
 
 bool is_for_rooms(const matrix_event& event, const user_id& bot) {
   return !event.state_key && event.sender != bot &&
@@ -30,24 +17,36 @@ sorted_batch sort_batch(const matrix::sync_response& got, const admission_rules&
   auto& keep = out.keep;
   keep.cursor = got.next_batch;
   for (const auto& joined : got.join) {
-    if (rules.initial)
-      restore(joined, rules.bot, keep);
+    bool whole_state = false, tombstone = false, spoken = false;
     const auto look = [&](const matrix_event& e) {
-      if (e.state_key && e.type == "m.room.encryption")
+      if (!e.state_key)
+        return;
+      if (e.type == "m.room.encryption")
         keep.encrypted.push_back(joined.room);
+      whole_state = whole_state || e.type == "m.room.create";
+      tombstone = tombstone || e.type == "m.room.tombstone";
     };
     for (const auto& e : joined.state)
       look(e);
     for (const auto& e : joined.timeline) {
       look(e);
-      if (!rules.initial && is_for_rooms(e, rules.bot))
-        keep.events.push_back({0, e, trace{rules.next_trace()}, rules.backlog});
+      if (rules.initial || !is_for_rooms(e, rules.bot))
+        continue;
+      spoken = true;
+      keep.events.push_back({0, e, trace{rules.next_trace()}, rules.backlog});
     }
+    if (tombstone)
+      out.upgraded.push_back(joined.room);
     auto own = matrix::own_membership(joined.timeline, rules.bot);
     if (own && own->state == membership::join)
       keep.memberships.push_back(std::move(*own));
-    if (joined.limited && !rules.initial && !joined.prev_batch.empty())
-      out.gaps.push_back({joined.room, joined.prev_batch});
+    if (rules.initial || joined.prev_batch.empty())
+      continue;
+    // The whole state comes with rooms that we have joined since the last response.
+    if (joined.limited)
+      out.gaps.push_back({joined.room, joined.prev_batch, false, whole_state});
+    else if (spoken && !whole_state)
+      out.continued.push_back({joined.room, joined.prev_batch, true, false});
   }
   for (const auto& invited : got.invite)
     if (auto row = matrix::invitation(invited, rules.bot)) {
@@ -59,9 +58,33 @@ sorted_batch sort_batch(const matrix::sync_response& got, const admission_rules&
     keep.memberships.push_back(own ? std::move(*own)
                                    : membership_row{left.room, membership::leave, rules.bot});
   }
-  if (rules.initial)
-    matrix::set_next_chats(keep.restored_users, keep.restored);
   return out;
+}
+
+std::vector<event_id> gap_walk::ids_of(const std::vector<matrix_event>& chunk) {
+  std::vector<event_id> ids;
+  ids.reserve(chunk.size());
+  for (const auto& e : chunk)
+    ids.push_back(e.id);
+  return ids;
+}
+
+bool gap_walk::take(std::vector<matrix_event> chunk, const known_answer& known) {
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    auto& e = chunk[i];
+    if (i < known.known.size() && known.known[i])
+      return true;
+    if (gap_.newly_joined && e.type == "m.room.member" && e.state_key == bot_.value)
+      return true;
+    if (is_for_rooms(e, bot_))
+      found_.push_back(std::move(e));
+  }
+  return false;
+}
+
+std::vector<matrix_event> gap_walk::missing() {
+  std::reverse(found_.begin(), found_.end());
+  return std::move(found_);
 }
 
 } // namespace pb

@@ -1,5 +1,6 @@
 // What leaves when: the budget, the pauses, and what becomes of an attempt.
 
+#include "actors/crash_point.hpp"
 #include "actors/matrix/sender.hpp"
 #include "bridges/matrix/api.hpp"
 
@@ -68,6 +69,7 @@ void matrix_sender_state::put(attempt a) {
   a.left = now();
   a.token = deps_.session.access_token;
   auto request = matrix::ask::send(deps_.session, a.row);
+  crash_here(crash_point::before_put);
   http_->send(std::move(request), [this, a = std::move(a)](http_result& r) {
     sent(a, matrix::read::sent_event(r, deps_.around.wall()));
   });
@@ -75,6 +77,7 @@ void matrix_sender_state::put(attempt a) {
 
 void matrix_sender_state::sent(const attempt& a, const matrix::answer<event_id>& got) {
   if (got) {
+    crash_here(crash_point::put_answered);
     --in_flight_;
     failures_ = 0;
     sick_.clear();

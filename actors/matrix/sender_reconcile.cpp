@@ -27,7 +27,8 @@ bool matrix_sender_state::may_be_there_already(const outbox_row& row) const {
 void matrix_sender_state::reconcile(attempt a, std::string from, int pages) {
   matrix::messages_query q;
   q.room = a.row.room;
-  q.filter = matrix::compose_own_filter(deps_.session.user, a.row.type);
+  if (a.row.type == "m.room.message")
+    q.filter = matrix::compose_own_filter(deps_.session.user);
   q.from = from;
   auto request = matrix::ask::messages(deps_.session, q);
   http_->send(std::move(request), [this, a = std::move(a), from = std::move(from),

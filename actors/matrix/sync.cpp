@@ -1,4 +1,5 @@
 #include "actors/matrix/sync.hpp"
+#include "actors/crash_point.hpp"
 
 #include "bridges/matrix/api.hpp"
 #include "bridges/matrix/compose.hpp"
@@ -22,10 +23,8 @@ matrix_sync_actor::behavior_type matrix_sync_state::start(sync_deps deps) {
   events_total_ = numbers.counter_of("patchbay_inbox_events_total", "Events that were admitted");
   poison_total_ = numbers.counter_of("patchbay_poison_events_total",
                                      "Events that could not be understood and were left out");
-  gap_closed_total_ =
-      numbers.counter_of("patchbay_gaps_total", "Holes in timelines", {{"outcome", "closed"}});
-  gap_lost_total_ =
-      numbers.counter_of("patchbay_gaps_total", "Holes in timelines", {{"outcome", "abandoned"}});
+  gap_closed_total_ = numbers.counter_of("patchbay_gaps_total", "Holes in timelines",
+                                         {{"outcome", "closed"}, {"cause", ""}});
   failures_total_ =
       numbers.counter_of("patchbay_sync_failures_total", "Polls that brought nothing");
   last_good_gauge_ = numbers.gauge_of("patchbay_last_good_sync_seconds",
@@ -35,16 +34,20 @@ matrix_sync_actor::behavior_type matrix_sync_state::start(sync_deps deps) {
     self_->quit(std::move(m.reason));
   });
   load();
-  return {[this](session_renewed& m) { deps_.session = std::move(m.session); },
+  return {[this](session_renewed& m) {
+            deps_.session = std::move(m.session);
+            if (auto again = std::exchange(when_renewed_, {}))
+              again();
+          },
           [this](http_finished& m) { http_->finish(m); }, [this](tick t) { clock_.ring(t); },
           [this](get_status) {
-            return status_report{name, "{\"polls\":" + std::to_string(polls_) +
-                                           ",\"events\":" + std::to_string(events_) +
-                                           ",\"poisoned\":" + std::to_string(poisoned_) +
-                                           ",\"gaps_closed\":" + std::to_string(gaps_closed_) +
-                                           ",\"gaps_abandoned\":" + std::to_string(gaps_lost_) +
-                                           ",\"failures_in_a_row\":" + std::to_string(failures_) +
-                                           "}"};
+            return status_report{
+                name, "{\"polls\":" + std::to_string(polls_) + ",\"events\":" +
+                          std::to_string(events_) + ",\"poisoned\":" + std::to_string(poisoned_) +
+                          ",\"gaps_closed\":" + std::to_string(gaps_closed_) +
+                          ",\"gaps_abandoned\":" + std::to_string(gaps_lost_) + ",\"audits\":" +
+                          std::to_string(audits_) + ",\"holes_found\":" + std::to_string(holes_) +
+                          ",\"failures_in_a_row\":" + std::to_string(failures_) + "}"};
           }};
 }
 
@@ -57,8 +60,6 @@ void matrix_sync_state::load() {
       .then(
           [this](loaded_state& all) {
             cursor_ = all.cursor;
-            if (!all.rooms_with_work.empty())
-              self_->send(deps_.rooms, wake_rooms{std::move(all.rooms_with_work)});
             make_filter();
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
@@ -111,7 +112,17 @@ void matrix_sync_state::answered(const matrix::answer<matrix::sync_response>& go
   }
   auto work = std::make_shared<filling>();
   work->batch = sort_batch(*got, rules);
-  fill_gaps(std::move(work));
+  if (!work->batch.keep.events.empty())
+    crash_here(crash_point::sync_received);
+  work->backlog = rules.backlog;
+  for (const auto& bad : got->poisoned.items)
+    work->batch.keep.poison.push_back(
+        {0, bad.room, bad.event, bad.reason, bad.raw, deps_.around.wall()});
+  if (rules.initial && position_lost_)
+    return every_room_may_have_a_hole(work);
+  if (cursor_)
+    find_holes(work);
+  release_others(work);
 }
 
 void matrix_sync_state::trouble(const failure& f) {
@@ -125,15 +136,15 @@ void matrix_sync_state::trouble(const failure& f) {
   }
   if (f.kind == failure::kind_t::unauthorised || f.kind == failure::kind_t::soft_logout) {
     ++failures_;
-    clock_.after(60s, [this] { ask_whoami(); });
-    return;
+    return doubt([this] { poll(); });
   }
   if (f.final() && cursor_ && f.status == 400) {
     deps_.around.log->error("sync_position_lost", {},
                             "the homeserver does not know our position any more; starting at its "
-                            "present end, what came between is not acted on",
+                            "present end, and walking our rooms back to what is known",
                             {});
     cursor_.reset();
+    position_lost_ = true;
   }
   const auto delay =
       f.retry_after ? std::max(*f.retry_after, 100ms) : backoff(engine_, failures_, 500ms, 60s);
@@ -141,37 +152,23 @@ void matrix_sync_state::trouble(const failure& f) {
   clock_.after(delay, [this] { poll(); });
 }
 
-/// The token was revoked while we run: stay, and look once a minute whether it counts again.
-void matrix_sync_state::ask_whoami() {
-  http_->send(matrix::ask::whoami(deps_.session), [this](http_result& r) {
-    const auto got = matrix::read::whoami(r, deps_.around.wall());
-    if (got && got->user == deps_.session.user)
-      return poll();
-    deps_.around.log->warning("session_lost", {},
-                              "the homeserver does not accept our token; put a valid one into the "
-                              "configuration and restart",
-                              {});
-    clock_.after(60s, [this] { ask_whoami(); });
-  });
+void matrix_sync_state::doubt(next_step again) {
+  when_renewed_ = std::move(again);
+  self_->send(deps_.session_keeper, session_doubt{deps_.session.access_token});
 }
 
-void matrix_sync_state::admit(admission keep) {
+void matrix_sync_state::admit(admission keep, next_step then) {
   auto shared = std::make_shared<const admission>(std::move(keep));
   self_->request(deps_.store, store_patience, store_admit{shared})
       .then(
-          [this, shared](const admitted& fresh) {
+          [this, shared, then](const admitted& fresh) {
+            if (!fresh.fresh.empty())
+              crash_here(crash_point::after_admit_commit);
             store_failures_ = 0;
-            cursor_ = shared->cursor;
-            const auto wall = deps_.around.wall();
-            deps_.health->synced(wall);
-            last_good_gauge_.set(static_cast<double>(wall) / 1000.0);
-            told_.reset();
             admitted_now(fresh, shared->memberships);
-            if (std::exchange(first_poll_, false) && deps_.on_first_sync)
-              deps_.on_first_sync();
-            poll();
+            then();
           },
-          [this, shared](caf::error& e) {
+          [this, shared, then](caf::error& e) {
             const auto f = to_fault(e);
             if (f.code != fault_code::disk_full && f.code != fault_code::storage)
               return self_->quit(std::move(e));
@@ -180,8 +177,23 @@ void matrix_sync_state::admit(admission keep) {
                 "admission_failed", {},
                 "what came cannot be written, so nothing more is taken: " + f.cause, {});
             clock_.after(backoff(engine_, store_failures_++, 1000ms, 30s),
-                         [this, shared] { admit(*shared); });
+                         [this, shared, then] { admit(*shared, then); });
           });
+}
+
+/// The whole response is on disk, and the cursor with it.
+void matrix_sync_state::position_fixed(const std::shared_ptr<filling>& work) {
+  cursor_ = work->batch.keep.cursor;
+  position_lost_ = false;
+  const auto wall = deps_.around.wall();
+  deps_.health->synced(wall);
+  last_good_gauge_.set(static_cast<double>(wall) / 1000.0);
+  told_.reset();
+  for (const auto& room : work->batch.upgraded)
+    self_->send(deps_.topology, room_upgraded{room});
+  if (std::exchange(first_poll_, false) && deps_.on_first_sync)
+    deps_.on_first_sync();
+  poll();
 }
 
 void matrix_sync_state::admitted_now(const admitted& fresh,

@@ -1,94 +1,202 @@
-// A limited timeline is walked back, page by page, to where we stood.
+// Where messages are missing, the room is walked back, page by page, until an event that is known.
+// What cannot be found is named, with its cause, in metric, log and room.
 
 #include "actors/matrix/sync.hpp"
+#include "actors/phrases.hpp"
+#include "actors/rows.hpp"
 #include "bridges/matrix/api.hpp"
 #include "bridges/matrix/compose.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace pb {
 
-void matrix_sync_state::fill_gaps(std::shared_ptr<filling> work) {
-  if (work->gap >= work->batch.gaps.size() || !cursor_)
-    return admit(std::move(work->batch.keep));
-  if (work->page > 0)
-    return fetch_gap(work);
-  // Before we were in a room there is history, not a gap: only chats that we know are walked back.
-  self_
-      ->request(deps_.store, std::chrono::seconds(60),
-                store_find_room{work->batch.gaps[work->gap].room})
+using namespace std::chrono_literals;
+using failure = matrix::matrix_failure;
+
+namespace {
+constexpr int audit_page = 20; ///< events of one look for a hole that nobody reported
+constexpr const char* by_limit = "limit";
+constexpr const char* by_fetch = "fetch_failed";
+constexpr const char* by_baseline = "baseline_lost";
+} // namespace
+
+/// A server may say that nothing is missing and be wrong: after an absence, and now and then, the
+/// event before a room's timeline is looked at. It must be known.
+void matrix_sync_state::find_holes(const std::shared_ptr<filling>& work) {
+  const auto now = self_->clock().now();
+  if (audited_.size() > audit_cap)
+    audited_.clear();
+  for (auto& room : work->batch.continued) {
+    const auto [last, fresh] = audited_.try_emplace(room.room, now);
+    if (!work->backlog && (fresh || now - last->second < deps_.audit_every))
+      continue;
+    last->second = now;
+    work->batch.gaps.push_back(std::move(room));
+  }
+  work->batch.continued.clear();
+}
+
+void matrix_sync_state::every_room_may_have_a_hole(const std::shared_ptr<filling>& work) {
+  work->backlog = true;
+  self_->request(deps_.store, 60s, store_rooms{})
       .then(
-          [this, work](const found_room& known) {
-            if (known.room && known.room->kind == room_kind::chat)
-              return fetch_gap(work);
-            ++work->gap;
-            fill_gaps(work);
+          [this, work](const room_list& known) {
+            for (const auto& row : known.rooms)
+              if (row.kind == room_kind::chat && row.state != room_state::left)
+                work->batch.gaps.push_back({row.id, {}, false, false});
+            release_others(work);
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
 }
 
-void matrix_sync_state::fetch_gap(const std::shared_ptr<filling>& work) {
+/// Rooms without a hole do not wait for those with one: their events are on disk at once, the
+/// cursor follows when everything is.
+void matrix_sync_state::release_others(const std::shared_ptr<filling>& work) {
+  auto& keep = work->batch.keep;
+  if (work->batch.gaps.empty())
+    return admit(keep, [this, work] { position_fixed(work); });
+  std::set<room_id> holed;
+  for (const auto& gap : work->batch.gaps)
+    holed.insert(gap.room);
+  admission now = keep;
+  now.cursor.clear();
+  const auto is_holed = [&](const inbox_row& r) { return holed.contains(r.event.room); };
+  std::erase_if(now.events, is_holed);
+  std::erase_if(keep.events, [&](const inbox_row& r) { return !is_holed(r); });
+  keep.invites.clear();
+  keep.memberships.clear();
+  keep.encrypted.clear();
+  keep.poison.clear();
+  admit(std::move(now), [this, work] { fill_gaps(work); });
+}
+
+void matrix_sync_state::fill_gaps(const std::shared_ptr<filling>& work) {
+  if (work->gap >= work->batch.gaps.size())
+    return admit(work->batch.keep, [this, work] { position_fixed(work); });
   const auto& gap = work->batch.gaps[work->gap];
+  // Before we were in a room there is history, not a gap: only rooms that we know are walked back.
+  self_->request(deps_.store, 60s, store_find_room{gap.room})
+      .then(
+          [this, work](const found_room& known) {
+            const auto& here = work->batch.gaps[work->gap];
+            if (!known.room || known.room->kind == room_kind::space) {
+              ++work->gap;
+              return fill_gaps(work);
+            }
+            self_->request(deps_.store, 60s, store_known{here.room, {}})
+                .then(
+                    [this, work](const known_answer& before) { begin_walk(work, before.baseline); },
+                    [this](caf::error& e) { self_->quit(std::move(e)); });
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+/// `baseline`: an event of the room is known, so the walk has to meet one. Without it (the database
+/// was lost) all that lies before our position is history.
+void matrix_sync_state::begin_walk(const std::shared_ptr<filling>& work, bool baseline) {
+  const auto& gap = work->batch.gaps[work->gap];
+  if (!baseline && !gap.newly_joined && (gap.suspected || gap.from.empty())) {
+    ++work->gap;
+    return fill_gaps(work);
+  }
+  work->walk.emplace(gap, deps_.session.user, baseline);
+  work->page = 0;
+  work->tries = 0;
+  work->from = gap.from;
+  audits_ += gap.suspected ? 1 : 0;
+  fetch_gap(work);
+}
+
+void matrix_sync_state::fetch_gap(const std::shared_ptr<filling>& work) {
+  const auto& gap = work->walk->gap();
   matrix::messages_query q;
   q.room = gap.room;
-  q.from = work->page == 0 ? gap.from : work->from;
-  q.to = *cursor_;
-  q.filter = matrix::compose_backfill_filter(deps_.session.user);
+  q.from = work->from;
+  q.filter = matrix::compose_backfill_filter();
+  if (!work->walk->baseline() && cursor_)
+    q.to = *cursor_;
+  if (gap.suspected && work->page == 0)
+    q.limit = audit_page;
   http_->send(matrix::ask::messages(deps_.session, q), [this, work](http_result& r) {
-    const auto& room = work->batch.gaps[work->gap].room;
-    auto got = matrix::read::messages(r, room, deps_.around.wall());
-    if (!got) {
-      if (!got.error().final() && failures_ < 5) {
-        clock_.after(got.error().retry_after.value_or(backoff(engine_, failures_++,
-                                                              std::chrono::milliseconds(500),
-                                                              std::chrono::seconds(30))),
-                     [this, work] { fetch_gap(work); });
-        return;
-      }
-      return close_gap(work, "fetch failed: " + got.error().cause);
+    const auto& here = work->walk->gap();
+    auto got = matrix::read::messages(r, here.room, deps_.around.wall());
+    if (got) {
+      work->tries = 0;
+      auto page = std::make_shared<matrix::messages_page>(std::move(*got));
+      self_->request(deps_.store, 60s, store_known{here.room, gap_walk::ids_of(page->chunk)})
+          .then([this, work, page](const known_answer& known) { took_page(work, *page, known); },
+                [this](caf::error& e) { self_->quit(std::move(e)); });
+      return;
     }
-    failures_ = 0;
-    for (auto& e : got->chunk)
-      work->found.push_back(std::move(e));
-    // An empty page is not the end; a missing `end` is, and so is the place that we came from.
-    if (!got->end || *got->end == work->from || *got->end == *cursor_)
-      return close_gap(work, {});
-    work->from = *got->end;
-    if (++work->page >= gap_pages)
-      return close_gap(work, "more than " + std::to_string(gap_pages) + " pages");
-    fetch_gap(work);
+    const auto& f = got.error();
+    if (f.kind == failure::kind_t::unauthorised || f.kind == failure::kind_t::soft_logout)
+      return doubt([this, work] { fetch_gap(work); });
+    if (here.suspected && work->walk->found() == 0)
+      return close_gap(work, {}); // nobody says that there is a hole
+    if (f.final() || ++work->tries >= gap_tries)
+      return close_gap(work, by_fetch, f.cause);
+    clock_.after(f.retry_after.value_or(backoff(engine_, work->tries, 500ms, 8s)),
+                 [this, work] { fetch_gap(work); });
   });
 }
 
-/// `trouble` is empty when the hole is closed; else the events that were found are kept all the
-/// same.
-void matrix_sync_state::close_gap(const std::shared_ptr<filling>& work, std::string_view trouble) {
-  const auto& room = work->batch.gaps[work->gap].room;
-  auto& events = work->batch.keep.events;
+void matrix_sync_state::took_page(const std::shared_ptr<filling>& work, matrix::messages_page& page,
+                                  const known_answer& known) {
+  auto& walk = *work->walk;
+  if (walk.take(std::move(page.chunk), known))
+    return close_gap(work, {});
+  // An empty page is not the end; a missing `end` is.
+  if (!page.end || *page.end == work->from)
+    return close_gap(work, walk.baseline() ? by_baseline : "");
+  work->from = *page.end;
+  if (++work->page >= gap_pages)
+    return close_gap(work, by_limit);
+  fetch_gap(work);
+}
+
+void matrix_sync_state::close_gap(const std::shared_ptr<filling>& work, std::string_view cause,
+                                  const std::string& detail) {
+  const auto room = work->walk->gap().room;
+  const bool reported = !work->walk->gap().suspected;
+  const auto missing = work->walk->missing();
+  work->walk.reset();
+  auto& keep = work->batch.keep;
   // Older than the timeline of this room: in front of its first event.
-  auto at = std::find_if(events.begin(), events.end(),
-                         [&](const inbox_row& r) { return r.event.room == room; });
+  const auto at = std::find_if(keep.events.begin(), keep.events.end(),
+                               [&](const inbox_row& r) { return r.event.room == room; });
   std::vector<inbox_row> older;
-  for (auto i = work->found.rbegin(); i != work->found.rend(); ++i)
-    if (is_for_rooms(*i, deps_.session.user))
-      older.push_back({0, std::move(*i), trace{next_trace()}, false});
-  const bool backlog = at != events.end() && at->backlog;
-  for (auto& r : older)
-    r.backlog = backlog;
-  events.insert(at, std::make_move_iterator(older.begin()), std::make_move_iterator(older.end()));
-  if (trouble.empty()) {
-    ++gaps_closed_;
-    gap_closed_total_.inc();
+  for (const auto& e : missing)
+    older.push_back({0, e, trace{next_trace()}, work->backlog});
+  keep.events.insert(at, std::make_move_iterator(older.begin()),
+                     std::make_move_iterator(older.end()));
+  if (!reported && !missing.empty()) {
+    ++holes_;
+    deps_.around.log->warning("hole_found", {},
+                              "the homeserver left out messages of a room without saying so",
+                              {{"room", room}, {"found", missing.size()}});
+  }
+  if (cause.empty()) {
+    if (reported || !missing.empty()) {
+      ++gaps_closed_;
+      gap_closed_total_.inc();
+    }
   } else {
     ++gaps_lost_;
-    gap_lost_total_.inc();
+    deps_.around.numbers
+        ->counter_of("patchbay_gaps_total", "Holes in timelines",
+                     {{"outcome", "abandoned"}, {"cause", std::string{cause}}})
+        .inc();
     deps_.around.log->error("gap_abandoned", {},
-                            "messages of a room may be missing: " + std::string{trouble},
-                            {{"room", room}, {"found", work->found.size()}});
+                            "messages of a room may be missing: " + std::string{cause} +
+                                (detail.empty() ? "" : ", " + detail),
+                            {{"room", room}, {"found", missing.size()}});
+    matrix::message_draft told;
+    told.text = say(deps_.lang, phrase::messages_missing, {cause});
+    told.kind = matrix::delivery::notice;
+    keep.outbox.push_back(message_row(engine_, deps_.around.wall(), room, std::move(told)));
   }
-  work->found.clear();
-  work->page = 0;
-  work->from.clear();
   ++work->gap;
   fill_gaps(work);
 }

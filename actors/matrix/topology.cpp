@@ -1,6 +1,7 @@
 #include "actors/matrix/topology.hpp"
 
 #include "actors/phrases.hpp"
+#include "actors/rows.hpp"
 #include "bridges/matrix/api.hpp"
 #include "bridges/matrix/compose.hpp"
 
@@ -26,11 +27,27 @@ topology_actor::behavior_type topology_state::start(topology_deps deps) {
     self_->quit(std::move(m.reason));
   });
   load();
-  return {[this](draw_chat_id) { return self_->delegate(deps_.store, store_draw_chat_id{}); },
-          [](await_topology) { return done{}; },
-          [](const room_upgraded&) {},
-          [](run_reconcile) { return reconcile_report{}; },
-          [](const attach_rooms&) {},
+  return {[this](draw_chat_id) {
+            auto promise = self_->make_response_promise<platform_chat_id>();
+            draw([promise](platform_chat_id drawn) mutable { promise.deliver(drawn); });
+            return promise;
+          },
+          [this](await_topology) -> caf::result<done> {
+            if (open_)
+              return done{};
+            waiting_.push_back(self_->make_response_promise<done>());
+            return waiting_.back();
+          },
+          [this](const room_upgraded& m) { follow(m.room, true); },
+          [this](const run_reconcile& m) {
+            auto w = std::make_shared<walk>();
+            w->dry = m.dry_run;
+            w->asked.push_back(self_->make_response_promise<reconcile_report>());
+            auto promise = w->asked.back();
+            begin_walk(std::move(w));
+            return promise;
+          },
+          [this](attach_rooms& m) { rooms_ = std::move(m.rooms); },
           [this](session_renewed& m) { deps_.session = std::move(m.session); },
           [this](const new_invites& m) {
             for (const auto& row : m.invites)
@@ -58,11 +75,14 @@ topology_actor::behavior_type topology_state::start(topology_deps deps) {
           [this](http_finished& m) { http_->finish(m); },
           [this](tick t) { clock_.ring(t); },
           [this](get_status) {
-            return status_report{name, "{\"people_waiting\":" + std::to_string(jobs_.size()) +
-                                           ",\"invites_refused\":" + std::to_string(refused_) +
-                                           ",\"rooms_made\":" + std::to_string(made_) +
-                                           ",\"rooms_restored\":" + std::to_string(restored_) +
-                                           "}"};
+            return status_report{
+                name, "{\"people_waiting\":" + std::to_string(jobs_.size()) +
+                          ",\"invites_refused\":" + std::to_string(refused_) +
+                          ",\"rooms_made\":" + std::to_string(made_) +
+                          ",\"rooms_restored\":" + std::to_string(restored_) +
+                          ",\"rooms_known\":" + (open_ ? "true" : "false") +
+                          ",\"last_reconcile_at\":" + std::to_string(last_walk_.value_or(0)) +
+                          ",\"last_reconcile\":" + last_report_ + "}"};
           }};
 }
 
@@ -70,6 +90,17 @@ void topology_state::load() {
   self_->request(deps_.store, 60s, store_load{})
       .then(
           [this](loaded_state& all) {
+            last_ = all.last_platform;
+            load_mark(0);
+            if (!deps_.serving)
+              return;
+            // A database that knows its rooms is looked through beside the work. Any other one may
+            // not act on a message before it has found them again.
+            auto w = std::make_shared<walk>();
+            w->gate = !all.topology_known;
+            if (!w->gate)
+              open_gate();
+            begin_walk(std::move(w));
             for (auto& intent : all.intents)
               enqueue(intent.owner, [this, intent] { advance(intent); });
             for (const auto& row : all.invites)
@@ -189,7 +220,11 @@ void topology_state::entered(const invite_row& row) {
                 s.room->state = room_state::active;
               deps_.around.log->info("room_entered_again", row.tr, "invited back to a room of ours",
                                      {{"room", row.room}, {"inviter", row.inviter}});
-              return write(std::move(s), [this, row] { job_done(row.inviter); });
+              return write(std::move(s), [this, row] {
+                if (rooms_)
+                  self_->send(rooms_, room_changed{row.room});
+                job_done(row.inviter);
+              });
             }
             room_row lobby;
             lobby.id = row.room;
@@ -268,21 +303,35 @@ void topology_state::write(settlement s, step then) {
           });
 }
 
+void topology_state::send_budgeted(double cost, http_request request, http_calls::then next) {
+  self_->request(deps_.sender, caf::infinite, ask_budget{cost, send_class::state})
+      .then(
+          [this, request, next](done) mutable {
+            http_->send(std::move(request), [this, next](http_result& r) {
+              if (r && r->status == 429)
+                self_->send(
+                    deps_.sender,
+                    budget_refused{matrix::to_failure(*r, deps_.around.wall()).retry_after});
+              next(r);
+            });
+          },
+          [this, cost, request, next](caf::error& e) {
+            if (to_fault(e).code != fault_code::busy)
+              return self_->quit(std::move(e));
+            clock_.after(backoff(engine_, 0, 5000ms, 5000ms),
+                         [this, cost, request, next] { send_budgeted(cost, request, next); });
+          });
+}
+
 outbox_row topology_state::message(const room_id& room, const std::string& text,
                                    const event_id& reply_to, const user_id& mention) {
-  outbox_row r;
-  r.id = outbox_id{random_id(engine_)};
-  r.room = room;
-  r.txn = "pb-" + r.id.value;
-  r.made_at = deps_.around.wall();
   matrix::message_draft m;
   m.text = text;
-  m.kind = matrix::delivery::reply;
+  m.kind = reply_to.empty() && mention.empty() ? matrix::delivery::notice : matrix::delivery::reply;
   m.reply_to = reply_to;
-  m.tells.push_back(mention);
-  m.row = r.id;
-  r.body = matrix::compose_message(m);
-  return r;
+  if (!mention.empty())
+    m.tells.push_back(mention);
+  return message_row(engine_, deps_.around.wall(), room, std::move(m));
 }
 
 std::string topology_state::server() const { return matrix::server_of(deps_.session.user); }

@@ -3,6 +3,7 @@
 // name in the markers of the rooms that we are in.
 
 #include "actors/matrix/topology.hpp"
+#include "actors/crash_point.hpp"
 #include "actors/phrases.hpp"
 #include "bridges/matrix/api.hpp"
 #include "bridges/matrix/compose.hpp"
@@ -15,9 +16,12 @@ using step_t = intent_row::step_t;
 
 namespace {
 
-/// Synapse draws twice from the sender's bucket for one createRoom, and a refusal at the second
-/// draw costs the first: who comes back as soon as there is one unit never gets two, and leaves the
-/// stump of a room each time. So the pause grows beyond what the server asks for.
+/// Synapse draws twice from the sender's bucket for one createRoom.
+constexpr double room_cost = 2;
+
+/// A refusal at the second draw costs the first: who comes back as soon as there is one unit never
+/// gets two, and leaves the stump of a room each time. So the pause grows beyond what the server
+/// asks for.
 matrix::matrix_failure rested(matrix::matrix_failure f, unsigned tries) {
   if (f.kind == matrix::matrix_failure::kind_t::rate_limited && f.retry_after)
     f.retry_after = *f.retry_after + 6s * (1 << std::min(tries, 4U));
@@ -45,7 +49,10 @@ void topology_state::make_home(const user_id& who, settlement s, const room_id& 
             intent.agent = *choice.agent;
             intent.tr = tr;
             s.intent = intent;
-            write(std::move(s), [this, intent] { advance(intent); });
+            write(std::move(s), [this, intent] {
+              crash_here(crash_point::intent_written);
+              advance(intent);
+            });
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -81,6 +88,7 @@ void topology_state::make_chat(const new_chat& wish, caf::typed_response_promise
                       s.intent = intent;
                       s.inbox.push_back({wish.cause.seq, inbox_outcome::answered});
                       write(std::move(s), [this, intent, taken]() mutable {
+                        crash_here(crash_point::intent_written);
                         taken.deliver(done{});
                         advance(intent);
                       });
@@ -128,26 +136,28 @@ void topology_state::create_space(intent_row intent, unsigned tries) {
     auto local = intent.owner.value.substr(1, intent.owner.value.find(':') - 1);
     wish.name = (deps_.lang == language::ru ? "Агенты – " : "Agents – ") + local;
     wish.marker = {intent.owner, intent.agent, deps_.lang, intent.id};
-    http_->send(matrix::ask::create_room(deps_.session, matrix::compose_create_space(wish)),
-                [this, intent, tries](http_result& r) {
-                  const auto made = matrix::read::room(r, deps_.around.wall());
-                  if (made)
-                    return space_made(intent, *made);
-                  if (made.error().final())
-                    return abandon(intent, made.error());
-                  // Perhaps it was made: look before asking again.
-                  auto next = intent;
-                  next.step =
-                      made.error().sent && made.error().kind != failure::kind_t::rate_limited
+    crash_here(crash_point::before_create_room);
+    send_budgeted(
+        room_cost, matrix::ask::create_room(deps_.session, matrix::compose_create_space(wish)),
+        [this, intent, tries](http_result& r) {
+          const auto made = matrix::read::room(r, deps_.around.wall());
+          if (made)
+            return space_made(intent, *made);
+          if (made.error().final())
+            return abandon(intent, made.error());
+          // Perhaps it was made: look before asking again.
+          auto next = intent;
+          next.step = made.error().sent && made.error().kind != failure::kind_t::rate_limited
                           ? step_t::space_calling
                           : step_t::space_wanted;
-                  again(rested(made.error(), tries), tries,
-                        [this, next, tries] { advance(next, tries + 1); });
-                });
+          again(rested(made.error(), tries), tries,
+                [this, next, tries] { advance(next, tries + 1); });
+        });
   });
 }
 
 void topology_state::space_made(intent_row intent, const room_id& space) {
+  crash_here(crash_point::room_created);
   ++made_;
   made_total_.inc();
   intent.space = space;
@@ -166,7 +176,10 @@ void topology_state::space_made(intent_row intent, const room_id& space) {
   row.owner = intent.owner;
   row.intent = intent.id;
   s.room = std::move(row);
-  write(std::move(s), [this, intent] { advance(intent); });
+  write(std::move(s), [this, intent] {
+    crash_here(crash_point::room_recorded);
+    advance(intent);
+  });
 }
 
 void topology_state::create_chat(intent_row intent, unsigned tries) {
@@ -176,21 +189,22 @@ void topology_state::create_chat(intent_row intent, unsigned tries) {
     wish.space = ready.space;
     wish.server = server();
     wish.marker = {ready.owner, ready.chat, ready.platform, ready.agent, "active", 0, ready.id};
-    http_->send(matrix::ask::create_room(deps_.session, matrix::compose_create_chat(wish)),
-                [this, ready, tries](http_result& r) {
-                  const auto made = matrix::read::room(r, deps_.around.wall());
-                  if (made)
-                    return chat_made(ready, *made);
-                  if (made.error().final())
-                    return abandon(ready, made.error());
-                  auto next = ready;
-                  next.step =
-                      made.error().sent && made.error().kind != failure::kind_t::rate_limited
+    crash_here(crash_point::before_create_room);
+    send_budgeted(
+        room_cost, matrix::ask::create_room(deps_.session, matrix::compose_create_chat(wish)),
+        [this, ready, tries](http_result& r) {
+          const auto made = matrix::read::room(r, deps_.around.wall());
+          if (made)
+            return chat_made(ready, *made);
+          if (made.error().final())
+            return abandon(ready, made.error());
+          auto next = ready;
+          next.step = made.error().sent && made.error().kind != failure::kind_t::rate_limited
                           ? step_t::chat_calling
                           : step_t::chat_wanted;
-                  again(rested(made.error(), tries), tries,
-                        [this, next, tries] { advance(next, tries + 1); });
-                });
+          again(rested(made.error(), tries), tries,
+                [this, next, tries] { advance(next, tries + 1); });
+        });
   };
   intent.step = step_t::chat_calling;
   if (!intent.chat.empty()) { // drawn before: the numbers stay
@@ -198,29 +212,26 @@ void topology_state::create_chat(intent_row intent, unsigned tries) {
     s.intent = intent;
     return write(std::move(s), [call, intent] { call(intent); });
   }
-  self_->request(deps_.store, 60s, store_draw_chat_id{})
-      .then(
-          [this, intent, call](platform_chat_id drawn) {
-            self_->request(deps_.store, 60s, store_find_user{intent.owner})
-                .then(
-                    [this, intent, call, drawn](const found_user& found) {
-                      auto user = found.user.value_or(user_row{});
-                      auto ready = intent;
-                      const auto number = user.next_chat;
-                      ready.platform = drawn;
-                      ready.chat = "C" + std::to_string(number);
-                      if (ready.title.empty())
-                        ready.title = say_chat(number);
-                      user.id = intent.owner;
-                      user.next_chat = number + 1;
-                      settlement s;
-                      s.intent = ready;
-                      s.user = user;
-                      write(std::move(s), [call, ready] { call(ready); });
-                    },
-                    [this](caf::error& e) { self_->quit(std::move(e)); });
-          },
-          [this](caf::error& e) { self_->quit(std::move(e)); });
+  draw([this, intent, call](platform_chat_id drawn) {
+    self_->request(deps_.store, 60s, store_find_user{intent.owner})
+        .then(
+            [this, intent, call, drawn](const found_user& found) {
+              auto user = found.user.value_or(user_row{});
+              auto ready = intent;
+              const auto number = user.next_chat;
+              ready.platform = drawn;
+              ready.chat = "C" + std::to_string(number);
+              if (ready.title.empty())
+                ready.title = say_chat(number);
+              user.id = intent.owner;
+              user.next_chat = number + 1;
+              settlement s;
+              s.intent = ready;
+              s.user = user;
+              write(std::move(s), [call, ready] { call(ready); });
+            },
+            [this](caf::error& e) { self_->quit(std::move(e)); });
+  });
 }
 
 std::string topology_state::say_chat(std::int64_t number) const {
@@ -228,6 +239,7 @@ std::string topology_state::say_chat(std::int64_t number) const {
 }
 
 void topology_state::chat_made(intent_row intent, const room_id& room) {
+  crash_here(crash_point::room_created);
   ++made_;
   made_total_.inc();
   intent.room = room;
@@ -245,14 +257,19 @@ void topology_state::chat_made(intent_row intent, const room_id& room) {
   row.intent = intent.id;
   row.title = intent.title;
   s.room = std::move(row);
-  write(std::move(s), [this, intent] { advance(intent); });
+  write(std::move(s), [this, intent] {
+    crash_here(crash_point::room_recorded);
+    advance(intent);
+  });
 }
 
 void topology_state::link(intent_row intent, unsigned tries) {
   auto request = matrix::ask::put_state(deps_.session, intent.space, "m.space.child",
                                         intent.room.value, matrix::compose_space_child(server()));
-  http_->send(std::move(request), [this, intent, tries](http_result& r) {
+  send_budgeted(1, std::move(request), [this, intent, tries](http_result& r) {
     const auto linked = matrix::read::sent_event(r, deps_.around.wall());
+    if (linked)
+      crash_here(crash_point::link_sent);
     if (!linked && !linked.error().final())
       return again(linked.error(), tries, [this, intent, tries] { advance(intent, tries + 1); });
     if (!linked) // the chat works without its place in the Space
@@ -299,8 +316,13 @@ void topology_state::find_made(const intent_row& intent, std::string_view type,
     self_->request(deps_.store, 60s, store_rooms{})
         .then(
             [this, rooms, intent, type, then](const room_list& known) {
-              for (const auto& row : known.rooms)
+              const auto kind =
+                  type == matrix::space_marker_type ? room_kind::space : room_kind::chat;
+              for (const auto& row : known.rooms) {
+                if (row.intent == intent.id && row.kind == kind)
+                  return then(row.id); // a walk was faster
                 std::erase(*rooms, row.id);
+              }
               find_made_in(rooms, intent, type, then);
             },
             [this](caf::error& e) { self_->quit(std::move(e)); });

@@ -37,7 +37,7 @@ constexpr std::array commands{known_command{"help", command_name::help},
                               known_command{"deny", {}},
                               known_command{"yes", {}},
                               known_command{"no", {}},
-                              known_command{"retry", {}}};
+                              known_command{"retry", command_name::retry}};
 
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);

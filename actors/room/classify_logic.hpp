@@ -11,7 +11,7 @@
 
 namespace pb {
 
-enum class command_name { help, start, new_chat, clear, stop };
+enum class command_name { help, start, new_chat, clear, stop, retry };
 
 namespace asks {
 struct nothing {

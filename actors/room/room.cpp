@@ -80,16 +80,20 @@ void room_core::opened(room_snapshot& snapshot) {
     return;
   }
   const bool first = !known_;
+  const bool was_in = known_ && row_.state != room_state::left;
   known_ = true;
   row_ = *snapshot.room;
   view_ = {row_.kind, row_.owner, lang()};
   if (!first) {
     agent_ = {}; // another one may be bound to it now
+    if (was_in && row_.state == room_state::left)
+      put_out();
     return;
   }
   marker_waits_ = snapshot.marker_waits;
   more_on_disk_ = snapshot.more;
-  const auto open_turns = std::move(snapshot.open_turns);
+  auto open_turns = std::move(snapshot.open_turns);
+  close_retried(open_turns, snapshot.pending);
   for (const auto& r : snapshot.pending) {
     bool of_turn = false;
     for (const auto& t : open_turns)
@@ -102,6 +106,21 @@ void room_core::opened(room_snapshot& snapshot) {
     }
   }
   resume(open_turns);
+}
+
+/// We are not in the room any more: nobody can be told anything here.
+void room_core::put_out() {
+  settlement s;
+  for (const auto& w : queue_) {
+    s.inbox.push_back({w.row.seq, inbox_outcome::cancelled});
+    for (const auto seq : w.also)
+      s.inbox.push_back({seq, inbox_outcome::cancelled});
+  }
+  queue_.clear();
+  if (!s.inbox.empty())
+    commit(std::move(s), {});
+  if (turn_ && !std::exchange(turn_->stopping, true))
+    self_->send(turn_->connection, cancel_turn{turn_->request.id});
 }
 
 void room_core::resume(std::vector<turn_row> turns) {

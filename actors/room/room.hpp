@@ -44,7 +44,7 @@ private:
     inbox_row row;
     std::string text;
     std::optional<turn_row> resumed;  ///< a turn that was open when we were born
-    std::vector<std::int64_t> also{}; ///< rows of its edits: settled with it
+    std::vector<std::int64_t> also{}; ///< rows of its edits, of its `!retry`: settled with it
   };
   struct running {
     waiting what;
@@ -63,6 +63,7 @@ private:
   // room.cpp: birth, events, idling
   void open();
   void opened(room_snapshot& snapshot);
+  void put_out();
   void resume(std::vector<turn_row> turns);
   void take(const std::vector<inbox_row>& rows);
   void handle(const inbox_row& row, origin from);
@@ -77,6 +78,8 @@ private:
   void run_command(const inbox_row& row, const asks::command& command);
   void clear(const inbox_row& row);
   void stop_turn(const inbox_row& row);
+  void retry(const inbox_row& row);
+  void close_retried(std::vector<turn_row>& orphans, std::vector<inbox_row>& pending);
   void edit(const inbox_row& row, const asks::edit& change);
   void redact(const inbox_row& row, const asks::redaction& what);
   void tell_encrypted(const inbox_row& row);
@@ -94,7 +97,6 @@ private:
   void typing(bool on);
 
   // room_say.cpp: rows and commits
-  outbox_row row_of(const std::string& body) const;
   outbox_row message(const std::string& text, matrix::delivery kind, const event_id& reply_to,
                      const turn_id& turn, const user_id& mention, int part = 0) const;
   void reply(const inbox_row& row, const std::string& text, inbox_outcome outcome,

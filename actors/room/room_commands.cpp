@@ -2,6 +2,7 @@
 
 #include "actors/phrases.hpp"
 #include "actors/room/room.hpp"
+#include "actors/rows.hpp"
 #include "bridges/matrix/compose.hpp"
 
 namespace pb {
@@ -46,23 +47,74 @@ void room_core::run_command(const inbox_row& row, const asks::command& command) 
     return;
   case command_name::stop:
     return stop_turn(row);
+  case command_name::retry:
+    return retry(row);
+  }
+}
+
+/// The last interrupted message again, as a new turn. Its `!retry` stays open with it.
+void room_core::retry(const inbox_row& row) {
+  if (row_.kind != room_kind::chat)
+    return reply(row, say(lang(), phrase::lobby_help), inbox_outcome::told);
+  self_->request(deps_.store, deps_.timing.store_timeout, store_interrupted{id_})
+      .then(
+          [this, row](const interrupted_message& last) {
+            const auto same = [&](const waiting& w) {
+              return last.row && w.row.seq == last.row->seq;
+            };
+            const bool under_way =
+                (turn_ && same(turn_->what)) || std::any_of(queue_.begin(), queue_.end(), same);
+            const auto asked = last.row ? classify(last.row->event, view_, deps_.rules) : verdict{};
+            const auto* ask = std::get_if<asks::turn>(&asked);
+            if (!ask || under_way)
+              return reply(row, say(lang(), phrase::nothing_to_retry), inbox_outcome::answered);
+            queue_.push_front({*last.row, ask->text, {}, {row.seq}});
+            pump();
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+/// A turn whose message is settled was begun by a `!retry` that is still open: it is not begun once
+/// more by itself, because nobody knows what became of it. The person is told, as after any crash.
+void room_core::close_retried(std::vector<turn_row>& orphans, std::vector<inbox_row>& pending) {
+  for (auto t = orphans.begin(); t != orphans.end();) {
+    const auto of_turn = [&](const inbox_row& r) { return r.seq == t->inbox_seq; };
+    const auto command = std::find_if(pending.begin(), pending.end(), [&](const inbox_row& r) {
+      const auto asked = classify(r.event, view_, deps_.rules);
+      const auto* c = std::get_if<asks::command>(&asked);
+      return c && c->name == command_name::retry;
+    });
+    if (std::any_of(pending.begin(), pending.end(), of_turn) || command == pending.end()) {
+      ++t;
+      continue;
+    }
+    t->state = turn_state::interrupted;
+    settlement s;
+    s.turn = *t;
+    s.inbox.push_back({command->seq, inbox_outcome::told});
+    s.outbox.push_back(message(say(lang(), phrase::router_interrupted),
+                               matrix::delivery::final_answer, command->event.id, t->id,
+                               command->event.sender));
+    s.outbox.back().tr = command->tr;
+    last_seq_ = std::max(last_seq_, command->seq);
+    pending.erase(command);
+    t = orphans.erase(t);
+    commit(std::move(s), {});
   }
 }
 
 void room_core::clear(const inbox_row& row) {
   marker_waits_ = true; // no turn begins between two contexts
-  self_->request(deps_.store, deps_.timing.store_timeout, store_draw_chat_id{})
+  self_->request(deps_.topology, caf::infinite, draw_chat_id{})
       .then(
           [this, row](platform_chat_id fresh) {
             auto changed = row_;
             changed.platform = fresh;
             ++changed.epoch;
-            auto marker = row_of(matrix::compose_chat_marker(
-                {changed.owner, changed.chat, changed.platform, changed.agent, "active",
-                 changed.epoch, changed.intent}));
-            marker.kind = outbox_kind::state;
-            marker.priority = send_class::state;
-            marker.type = "io.patchbay.chat";
+            auto marker = state_row(engine_, deps_.around.wall(), id_, matrix::chat_marker_type, "",
+                                    matrix::compose_chat_marker(
+                                        {changed.owner, changed.chat, changed.platform,
+                                         changed.agent, "active", changed.epoch, changed.intent}));
             marker.notify = true;
             marker_ = marker.id;
             settlement s;

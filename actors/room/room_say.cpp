@@ -1,36 +1,22 @@
 // What a room decides to say becomes rows, and rows become true together.
 
 #include "actors/room/room.hpp"
-#include "bridges/matrix/compose.hpp"
+#include "actors/rows.hpp"
 
 namespace pb {
-
-outbox_row room_core::row_of(const std::string& body) const {
-  outbox_row r;
-  r.id = outbox_id{random_id(engine_)};
-  r.room = id_;
-  r.txn = "pb-" + r.id.value;
-  r.body = body;
-  r.made_at = deps_.around.wall();
-  return r;
-}
 
 outbox_row room_core::message(const std::string& text, matrix::delivery kind,
                               const event_id& reply_to, const turn_id& turn, const user_id& mention,
                               int part) const {
-  auto r = row_of({});
   matrix::message_draft m;
   m.text = text;
   m.kind = kind;
   m.reply_to = reply_to;
   m.turn = turn;
   m.part = part;
-  m.row = r.id;
   if (!mention.empty())
     m.tells.push_back(mention);
-  r.body = matrix::compose_message(m);
-  r.turn = turn;
-  return r;
+  return message_row(engine_, deps_.around.wall(), id_, std::move(m));
 }
 
 void room_core::reply(const inbox_row& row, const std::string& text, inbox_outcome outcome,

@@ -1,6 +1,7 @@
 // The turn: one at a time, in the order of the messages.
 
 #include "actors/phrases.hpp"
+#include "actors/crash_point.hpp"
 #include "actors/room/room.hpp"
 #include "bridges/matrix/text.hpp"
 
@@ -76,6 +77,7 @@ void room_core::begin(found_agent& agent) {
     self_->monitor(agent.connection);
     agent_ = agent;
   }
+  crash_here(crash_point::turn_begun);
   self_->send(agent.connection,
               run_turn{turn_->request, turn_->what.row.seq, turn_->attempts,
                        caf::actor_cast<turn_sink>(caf::strong_actor_ptr(self_->ctrl()))});
@@ -99,6 +101,7 @@ void room_core::on_batch(const agent_batch& batch) {
 }
 
 void room_core::on_over(const turn_over& over) {
+  crash_here(crash_point::agent_ended);
   if (turn_ && turn_->request.id == over.turn)
     finish(over.ending, over.detail, over.handed);
 }
@@ -130,6 +133,7 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
     ending = turn_ending::cancelled;
   const auto& source = r.what.row;
   settlement s;
+  // An inbox row keeps its first outcome: that of a message that is sent again stays "told".
   const bool good = ending == turn_ending::answered;
   s.inbox.push_back({source.seq, ending == turn_ending::cancelled ? inbox_outcome::cancelled
                                  : good                           ? inbox_outcome::answered
@@ -157,7 +161,8 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
                   : closing_text(lang(), ending, r.fold.text(), r.label,
                                  ending == turn_ending::agent_error ? code : detail);
   // What was stopped before its first word leaves no message: the answer to `!stop` is enough.
-  const bool silent = ending == turn_ending::cancelled && r.fold.text().empty();
+  const bool out = row_.state == room_state::left;
+  const bool silent = out || (ending == turn_ending::cancelled && r.fold.text().empty());
   if (!silent) {
     auto parts = matrix::split_text(text);
     constexpr std::size_t most = 8;
@@ -170,7 +175,8 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
                                  r.request.id, r.request.asker, static_cast<int>(i)));
   }
   for (const auto& note : r.fold.notes())
-    s.outbox.push_back(
+    if (!out)
+      s.outbox.push_back(
         message(note, matrix::delivery::notice, source.event.id, r.request.id, r.request.asker));
   for (auto& row : s.outbox)
     row.tr = r.request.tr;
@@ -183,6 +189,7 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
                                {"detail", detail.substr(0, 200)}});
   starting_ = true; // the next turn begins when this one is on disk
   commit(std::move(s), [this] {
+    crash_here(crash_point::after_settle_commit);
     starting_ = false;
     last_active_ = self_->clock().now();
     if (auto next = std::exchange(after_turn_, {}))

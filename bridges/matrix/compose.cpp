@@ -136,6 +136,10 @@ std::string compose_space_child(const std::string& server) {
   return text_of({{"via", ordered_json::array({server})}, {"suggested", true}});
 }
 
+std::string compose_space_parent(const std::string& server) {
+  return text_of({{"via", ordered_json::array({server})}, {"canonical", true}});
+}
+
 std::string compose_room_name(std::string_view name) {
   return text_of({{"name", short_name(name)}});
 }
@@ -170,37 +174,43 @@ std::string compose_create_chat(const chat_request& r) {
 
 namespace {
 
-std::string sync_filter(ordered_json timeline) {
+std::string sync_filter(ordered_json timeline, ordered_json state) {
   const ordered_json none{{"types", ordered_json::array()}};
-  const ordered_json state_types = ordered_json::array(
-      {"m.room.create", "m.room.member", "m.space.child", "m.space.parent", "io.patchbay.chat",
-       "io.patchbay.space", "m.room.encryption", "m.room.tombstone", "m.room.name"});
   return text_of({{"presence", none},
                   {"account_data", none},
                   {"room",
                    {{"account_data", none},
                     {"ephemeral", none},
-                    {"state", {{"lazy_load_members", true}, {"types", state_types}}},
+                    {"state", std::move(state)},
                     {"timeline", std::move(timeline)}}}});
 }
 
 } // namespace
 
-std::string compose_sync_filter(const user_id& me) { return sync_filter(timeline_filter(me)); }
-
-std::string compose_initial_filter() {
-  return sync_filter({{"limit", 1}, {"types", ordered_json::array()}});
+std::string compose_sync_filter(const user_id& me) {
+  return sync_filter(
+      timeline_filter(me),
+      {{"lazy_load_members", true},
+       {"types", ordered_json::array({"m.room.create", "m.room.member", "m.space.child",
+                                      "m.space.parent", "io.patchbay.chat", "io.patchbay.space",
+                                      "m.room.encryption", "m.room.tombstone", "m.room.name"})}});
 }
 
-std::string compose_backfill_filter(const user_id& me) {
-  ordered_json filter = timeline_filter(me);
+std::string compose_initial_filter() {
+  const ordered_json none = ordered_json::array();
+  return sync_filter({{"limit", 1}, {"types", none}}, {{"types", none}});
+}
+
+std::string compose_backfill_filter() {
+  ordered_json filter = timeline_filter({});
   filter.erase("limit"); // the query names it
+  filter.erase("not_senders");
   return text_of(filter);
 }
 
-std::string compose_own_filter(const user_id& me, const std::string& type) {
+std::string compose_own_filter(const user_id& me) {
   return text_of({{"senders", ordered_json::array({me.value})},
-                  {"types", ordered_json::array({type})}});
+                  {"types", ordered_json::array({"m.room.message"})}});
 }
 
 } // namespace pb::matrix

@@ -60,12 +60,14 @@ std::string compose_create_chat(const chat_request& r);
 /// The filter of our sync: what a bot acts on and nothing of its own in timelines. Own events stay
 /// in `state`, where our markers are.
 std::string compose_sync_filter(const user_id& me);
-/// For a sync without a position: no timelines, so that `state` is the present state. (The other
-/// filter would hide our own state events that lie within a timeline.)
+/// For a sync without a position: nothing but the position and invitations. What rooms there are
+/// is asked room by room.
 std::string compose_initial_filter();
-/// The same for the pages that fill a gap.
-std::string compose_backfill_filter(const user_id& me);
-/// Of what we said ourselves: to find out whether a message is in its room.
-std::string compose_own_filter(const user_id& me, const std::string& type);
+/// For the pages that fill a gap: also our own events, because our join is where a room begins.
+std::string compose_backfill_filter();
+/// For pages in which our own messages are looked for.
+std::string compose_own_filter(const user_id& me);
+/// m.space.parent of a chat.
+std::string compose_space_parent(const std::string& server);
 
 } // namespace pb::matrix

@@ -26,7 +26,9 @@ void apply_single(room_facts& f, const matrix_event& e, const user_id& bot) {
     f.creator = e.sender;
     f.bot_created = e.sender == bot;
     f.is_space = c.type == "m.space";
-    f.version = std::move(c.version);
+    f.power.version = f.version = std::move(c.version);
+    f.power.creators = additional_creators(e.content);
+    f.power.creators.push_back(e.sender);
     f.predecessor = std::move(c.predecessor);
   } else if (e.type == chat_marker_type) {
     f.chat = e.sender == bot ? parse_chat_marker(e.content) : std::nullopt;
@@ -34,6 +36,8 @@ void apply_single(room_facts& f, const matrix_event& e, const user_id& bot) {
   } else if (e.type == space_marker_type) {
     f.space = e.sender == bot ? parse_space_marker(e.content) : std::nullopt;
     f.odd_marker = !f.space;
+  } else if (e.type == "m.room.power_levels") {
+    f.power.levels = e.content;
   } else if (e.type == "m.room.encryption") {
     f.encrypted = true;
   } else if (e.type == "m.room.tombstone") {

@@ -2,6 +2,7 @@
 // What a room's state says about it, and the rows that can be rebuilt from that.
 
 #include "bridges/matrix/content.hpp"
+#include "bridges/matrix/power.hpp"
 #include "messages/values/event.hpp"
 #include "messages/values/ids.hpp"
 #include "messages/values/room.hpp"
@@ -42,6 +43,7 @@ struct room_facts {
   std::optional<room_id> replacement;
   user_id upgraded_by;
   std::string name;
+  power_facts power;
   std::map<room_id, space_edge> parents, children;
 
   [[nodiscard]] bool is(const user_id& user, std::string_view membership) const;

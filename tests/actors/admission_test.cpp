@@ -58,32 +58,81 @@ TEST_CASE("messages, redactions and encrypted events of others are kept, in orde
   CHECK(out.gaps.empty());
 }
 
-TEST_CASE("without a position timelines are history, and state restores the rooms") {
-  const json marker{{"owner", "@a:s"},   {"chat", "C3"}, {"platform_chat_id", 7}, {"agent_id", "x"},
-                    {"state", "active"}, {"epoch", 0},   {"intent", "i"}};
-  const json state{
-      event("m.room.create", "@bot:s", {{"room_version", "9"}, {"creator", "@bot:s"}}, ""),
-      event("io.patchbay.chat", "@bot:s", marker, "")};
+TEST_CASE("without a position everything is history, and only the position is kept") {
   const auto got = sync_of({{"!r:s",
-                             {{"state", {{"events", state}}},
-                              {"timeline",
+                             {{"timeline",
                                {{"events", {event("m.room.message", "@a:s", hello)}},
                                 {"limited", true},
                                 {"prev_batch", "p"}}}}}});
   const auto out = sort_batch(got, rules(true));
   CHECK(out.keep.events.empty());
   CHECK(out.gaps.empty());
-  REQUIRE(out.keep.restored.size() == 1);
-  CHECK(out.keep.restored[0].chat == "C3");
-  CHECK(out.keep.restored[0].platform.value == 7);
+  CHECK(out.continued.empty());
+  CHECK(out.keep.cursor == "s2");
 }
 
-TEST_CASE("a marker that somebody else wrote restores nothing") {
-  const json marker{{"owner", "@eve:s"}, {"chat", "C1"}, {"platform_chat_id", 7}, {"agent_id", "x"},
-                    {"state", "active"}, {"epoch", 0},   {"intent", "i"}};
-  const auto got = sync_of(
-      {{"!r:s", {{"state", {{"events", {event("io.patchbay.chat", "@eve:s", marker, "")}}}}}}});
-  CHECK(sort_batch(got, rules(true)).keep.restored.empty());
+TEST_CASE("a timeline that is not limited may still be looked behind, except in a room new to us") {
+  const json talk{{"events", {event("m.room.message", "@a:s", hello)}},
+                  {"limited", false},
+                  {"prev_batch", "p3"}};
+  const json whole{{"events", {event("m.room.create", "@bot:s", json::object(), "")}}};
+  const auto out = sort_batch(sync_of({{"!old:s", {{"timeline", talk}}},
+                                       {"!new:s", {{"state", whole}, {"timeline", talk}}}}),
+                              rules());
+  REQUIRE(out.continued.size() == 1);
+  CHECK(out.continued[0].room.value == "!old:s");
+  CHECK(out.continued[0].from == "p3");
+  CHECK(out.continued[0].suspected);
+}
+
+TEST_CASE("a gap of a room that is new to us ends at our own join; tombstones are named") {
+  const json whole{{"events", {event("m.room.create", "@bot:s", json::object(), "")}}};
+  const json cut{
+      {"events", {event("m.room.tombstone", "@a:s", {{"replacement_room", "!n:s"}}, "")}},
+      {"limited", true},
+      {"prev_batch", "p"}};
+  const auto out =
+      sort_batch(sync_of({{"!new:s", {{"state", whole}, {"timeline", cut}}}}), rules());
+  REQUIRE(out.gaps.size() == 1);
+  CHECK(out.gaps[0].newly_joined);
+  REQUIRE(out.upgraded.size() == 1);
+  CHECK(out.upgraded[0].value == "!new:s");
+}
+
+namespace {
+matrix_event said(const std::string& id, const std::string& sender = "@a:s") {
+  matrix_event e;
+  e.id = event_id{id};
+  e.room = room_id{"!r:s"};
+  e.sender = user_id{sender};
+  e.type = "m.room.message";
+  e.content = "{}";
+  return e;
+}
+} // namespace
+
+TEST_CASE("a walk back stops at the first known event: what is older is refused by its position") {
+  gap_walk walk{{room_id{"!r:s"}, "p", false, false}, user_id{"@bot:s"}, true};
+  CHECK_FALSE(
+      walk.take({said("$5"), said("$own", "@bot:s"), said("$4")}, {{false, false, false}, true}));
+  CHECK(walk.take({said("$3"), said("$2"), said("$1")}, {{false, true, false}, true}));
+  const auto found = walk.missing();
+  REQUIRE(found.size() == 3); // neither our own nor anything behind $2
+  CHECK(found[0].id.value == "$3");
+  CHECK(found[2].id.value == "$5");
+}
+
+TEST_CASE("in a room that is new to us, our own join is the beginning") {
+  auto join = said("$j", "@bot:s");
+  join.type = "m.room.member";
+  join.state_key = "@bot:s";
+  gap_walk fresh{{room_id{"!r:s"}, "p", false, true}, user_id{"@bot:s"}, false};
+  CHECK(fresh.take({said("$2"), join, said("$1")}, {{false, false, false}, false}));
+  CHECK(fresh.missing().size() == 1);
+  // Elsewhere a member event of ours is a new display name, say, and ends nothing.
+  gap_walk old{{room_id{"!r:s"}, "p", false, false}, user_id{"@bot:s"}, true};
+  CHECK_FALSE(old.take({said("$2"), join, said("$1")}, {{false, false, false}, true}));
+  CHECK(old.missing().size() == 2);
 }
 
 TEST_CASE("a limited timeline is a gap, an invitation and a leave are kept, encryption is noted") {

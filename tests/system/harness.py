@@ -227,8 +227,8 @@ class Bench:
 
     def last_words(self):
         """The end of what the routers said, for a test that failed."""
-        return "".join(f"  router {p.pid}: {line[:400]}\n" for p in self.processes if isinstance(p, Router)
-                       for line in p.err[-12:])
+        routers = [p for p in self.processes if isinstance(p, Router)]
+        return "".join(f"  router {p.pid}: {line[:400]}\n" for p in routers[-3:] for line in p.err[-12:])
 
     def started(self, process):
         self.stack.callback(process.kill)
