@@ -36,6 +36,4 @@ void look_at_agents(blocking_http& http, const registry& agents, findings& into)
 void look_at_homeserver(blocking_http& http, const settings& s,
                         const std::optional<account_row>& account, findings& into);
 
-/// An HTTP date of the first form of RFC 9110, 5.6.7, as milliseconds since 1970.
-std::optional<unix_ms> parse_http_date(const std::string& text);
 } // namespace pb::cli::doctor

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <chrono>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace pb::cli::doctor {
@@ -34,7 +33,7 @@ std::string plural(std::int64_t n, const char* unit) {
 
 void look_at_clock(const http_response& answer, unix_ms before, unix_ms after, findings& into) {
   const auto* text = find_header(answer.headers, "Date");
-  const auto theirs = text ? parse_http_date(*text) : std::nullopt;
+  const auto theirs = text ? matrix::parse_http_date(*text, after) : std::nullopt;
   if (!theirs) {
     into.push_back({"clock", verdict::warning, "the homeserver tells no date to compare with",
                     "make sure that this machine's clock is set by NTP"});
@@ -228,14 +227,6 @@ finding judge(const agent_spec& spec, const http_request& asked, const http_resu
 }
 
 } // namespace
-
-std::optional<unix_ms> parse_http_date(const std::string& text) {
-  std::tm t{};
-  const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &t);
-  if (end == nullptr || *end != '\0')
-    return std::nullopt;
-  return static_cast<unix_ms>(::timegm(&t)) * 1000;
-}
 
 void look_at_homeserver(blocking_http& http, const settings& s,
                         const std::optional<account_row>& account, findings& into) {

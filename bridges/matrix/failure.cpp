@@ -235,8 +235,11 @@ matrix_failure to_failure(const http_response& r, unix_ms now) {
   if (!error.error.empty())
     f.cause += ": " + printable(error.error);
   if (f.kind == kind_t::rate_limited || f.kind == kind_t::server_error) {
-    if (const std::string* header = find_header(r.headers, "Retry-After"))
-      f.retry_after = parse_retry_after(*header, now);
+    if (const std::string* header = find_header(r.headers, "Retry-After")) {
+      const std::string* date = find_header(r.headers, "Date");
+      const auto theirs = date ? parse_http_date(*date, now) : std::nullopt;
+      f.retry_after = parse_retry_after(*header, theirs.value_or(now));
+    }
     if (!f.retry_after)
       f.retry_after = error.retry_after;
   }

@@ -95,6 +95,10 @@ std::optional<unix_ms> http_date(std::string_view text, unix_ms now) {
 
 } // namespace
 
+std::optional<unix_ms> parse_http_date(std::string_view text, unix_ms now) {
+  return http_date(text, now);
+}
+
 std::optional<milliseconds> parse_retry_after(std::string_view text, unix_ms now) {
   const auto blank = [](char c) { return c == ' ' || c == '\t'; };
   while (!text.empty() && blank(text.front()))

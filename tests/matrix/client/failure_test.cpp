@@ -42,6 +42,15 @@ TEST_CASE("rate limit: the header counts before the body, the body before nothin
   CHECK(wait("") == std::nullopt);
 }
 
+TEST_CASE("rate limit: a date is measured by the clock of the server that wrote it", "[429]") {
+  const http_header until{"Retry-After", "Mon, 07 Nov 1994 08:49:37 GMT"};
+  CHECK(wait("", {until}) == 1h);
+  CHECK(wait("", {until, {"Date", "Mon, 07 Nov 1994 08:49:32 GMT"}}) == 5000ms);
+  CHECK(wait("", {until, {"Date", "whenever"}}) == 1h);
+  CHECK(wait("", {{"Retry-After", "Sat, 05 Nov 1994 08:49:37 GMT"},
+                  {"Date", "Sat, 05 Nov 1994 08:49:35 GMT"}}) == 2000ms);
+}
+
 TEST_CASE("rate limit: a date is a wait from now, in each of its three forms", "[429]") {
   const auto date = [](const char* text) { return parse_retry_after(text, sunday - 5000); };
   CHECK(date("Sun, 06 Nov 1994 08:49:37 GMT") == 5000ms);
