@@ -49,12 +49,8 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
           },
           [this](stop_next) { next_stop(); },
           [this](tick t) {
-            if (t.generation != stop_generation_ || !awaited_)
-              return;
-            const auto& c = children_[*awaited_];
-            deps_.around.log->error("stop_overdue", {}, "an actor does not end and is killed",
-                                    {{"actor", c.label}});
-            self_->send_exit(c.actor, caf::exit_reason::kill);
+            if (t.generation == stop_generation_ && awaited_)
+              stop_overdue();
           },
           [this](const collect_status& m) { gather(m); },
           [this](const reconcile_now& m) { reconcile_beside_the_work(m); },

@@ -73,6 +73,7 @@ private:
   void next_stop();
   void stop_part(std::size_t which);
   void ended();
+  void stop_overdue();
   void gather(const collect_status& m);
   void note(std::string_view what, std::string_view whom);
   template <class Handle>
@@ -96,6 +97,7 @@ private:
   std::uint64_t generation_ = 0, stop_generation_ = 0;
   std::deque<std::function<void()>> stop_steps_;
   std::optional<std::size_t> awaited_; ///< the part whose DOWN the next step of stopping waits for
+  std::optional<std::size_t> killed_;  ///< it was awaited in vain once
   int exit_code_ = 0;
   std::string sentence_;
   std::deque<std::string> journal_; ///< the newest 256 entries

@@ -75,6 +75,21 @@ void supervisor_state::stop_part(std::size_t which) {
   self_->delayed_send(self_, 5s, tick{++stop_generation_});
 }
 
+void supervisor_state::stop_overdue() {
+  const auto& c = children_[*awaited_];
+  if (std::exchange(killed_, awaited_) == awaited_) {
+    // It hangs inside a call and reads no message: only the process's end ends it.
+    exit_code_ = 70;
+    sentence_ = std::string{c.label} + " hangs and was left behind; look at what it waits for "
+                                       "(the disk?), then start again: what is on disk is whole";
+    return ended();
+  }
+  deps_.around.log->error("stop_overdue", {}, "an actor does not end and is killed",
+                          {{"actor", c.label}});
+  self_->send_exit(c.actor, caf::exit_reason::kill);
+  self_->delayed_send(self_, 2s, tick{stop_generation_});
+}
+
 void supervisor_state::ended() {
   ended_ = true;
   deps_.around.log->info("router_stopped", {}, "everything is stopped",
