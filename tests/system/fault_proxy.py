@@ -14,16 +14,19 @@ What it can become:
     doubled               each whole answer of HTTP comes twice in one piece
     reset                 every connection, new or open, is reset
     latency delay=S       S seconds in each direction
+    clock seconds=S       the Date of answers of HTTP is S seconds off
 "An answer" is what comes from the far side of one connection since the switch, or since it was opened.
 `hits` counts connections that felt the fault."""
 import asyncio
 import contextlib
+import email.utils
 import re
 import socket
 import struct
 import threading
+import time
 
-MODES = ("clear", "cut", "truncated", "stall", "half open", "trickle", "doubled", "reset", "latency")
+MODES = ("clear", "cut", "truncated", "stall", "half open", "trickle", "doubled", "reset", "latency", "clock")
 
 
 def reset(writer):
@@ -109,6 +112,10 @@ class Pair:
                 if mode == "latency":
                     self.feel()
                     await asyncio.sleep(how["delay"])
+                if mode == "clock":
+                    self.feel()
+                    date = email.utils.formatdate(time.time() + how["seconds"], usegmt=True)
+                    data = re.sub(rb"(?i)\r\ndate: [^\r]*", b"\r\nDate: " + date.encode(), data, count=1)
                 self.near[1].write(whole + data)
                 whole = b""
             await self.near[1].drain()
