@@ -2,8 +2,8 @@
 // createRoom has no transaction id, so an unknown outcome is resolved by looking for the intent's
 // name in the markers of the rooms that we are in.
 
-#include "actors/matrix/topology.hpp"
 #include "actors/crash_point.hpp"
+#include "actors/matrix/topology.hpp"
 #include "actors/phrases.hpp"
 #include "bridges/matrix/api.hpp"
 #include "bridges/matrix/compose.hpp"

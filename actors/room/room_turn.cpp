@@ -1,7 +1,7 @@
 // The turn: one at a time, in the order of the messages.
 
-#include "actors/phrases.hpp"
 #include "actors/crash_point.hpp"
+#include "actors/phrases.hpp"
 #include "actors/room/room.hpp"
 #include "bridges/matrix/text.hpp"
 
