@@ -42,16 +42,16 @@ void tamper_sync(json& body, const fault_rule& rule) {
     }
     if (rule.reverse_events)
       std::reverse(events.begin(), events.end());
-    if (rule.force_limited)
-      timeline["limited"] = true;
+    if (rule.force_limited || rule.deny_limited)
+      timeline["limited"] = rule.force_limited;
   }
 }
 
 http_response tampered_response(http_response response, const fault_rule& rule) {
   if (rule.answer)
     response = *rule.answer;
-  const bool in_sync = rule.duplicate_events || rule.force_limited || rule.reverse_events ||
-                       rule.extra_events.is_object();
+  const bool in_sync = rule.duplicate_events || rule.force_limited || rule.deny_limited ||
+                       rule.reverse_events || rule.extra_events.is_object();
   if (in_sync || rule.patch.is_array()) {
     auto body = json::parse(response.body, nullptr, false);
     if (body.is_object()) {
@@ -181,6 +181,7 @@ fault_rule fault_rule_from(const json& body) {
   r.hang_up = maybe_bool(body, "hang_up").value_or(false);
   r.duplicate_events = maybe_bool(body, "duplicate_events").value_or(false);
   r.force_limited = maybe_bool(body, "force_limited").value_or(false);
+  r.deny_limited = maybe_bool(body, "deny_limited").value_or(false);
   r.reverse_events = maybe_bool(body, "reverse_events").value_or(false);
   if (body.contains("truncate"))
     r.truncate = static_cast<std::size_t>(count("truncate", 0));

@@ -31,6 +31,7 @@ struct fault_rule {
   nlohmann::json patch;                ///< RFC 6902, applied to the answer's body
   bool duplicate_events = false;       ///< in a sync: every timeline event comes twice
   bool force_limited = false;          ///< in a sync: every timeline says limited
+  bool deny_limited = false;           ///< in a sync: every timeline says that nothing is missing
   bool reverse_events = false;         ///< in a sync: timelines backwards
   /// In a sync: `{room_id: [events]}` appended to the timelines as they are.
   nlohmann::json extra_events;
