@@ -48,6 +48,7 @@ TEST_CASE("api: the token goes into the header only, and only where it is needed
   }
   for (const http_request& r : {ask::versions(s), ask::login_flows(s),
                                 ask::login_password(s, "u", "p", device_id("D"), "n"),
+                                ask::refresh(s, "r"),
                                 ask::download(s, file, media_path::old, 9)})
     CHECK_FALSE(find_header(r.headers, "Authorization"));
   session_ref evil = s;
@@ -97,7 +98,10 @@ TEST_CASE("api: bodies say what the specification asks for", "[api]") {
                       {"identifier", {{"type", "m.id.user"}, {"user", "b\"ot"}}},
                       {"password", "p\\w\n"},
                       {"device_id", "DEV"},
-                      {"initial_device_display_name", "Patchbay"}});
+                      {"initial_device_display_name", "Patchbay"},
+                      {"refresh_token", true}});
+  CHECK(ask::refresh(s, "r\"1").body == R"({"refresh_token":"r\"1"})");
+  CHECK(ask::refresh(s, "r").target == "/pre/_matrix/client/v3/refresh");
   CHECK(ask::typing(s, room, true).body == R"({"typing":true,"timeout":30000})");
   CHECK(ask::typing(s, room, false).body == R"({"typing":false})");
   CHECK(ask::invite(s, room, user_id("@a:hs")).body == R"({"user_id":"@a:hs"})");
