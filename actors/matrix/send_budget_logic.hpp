@@ -158,8 +158,9 @@ private:
       full = std::max(0.0, full - passed * rate);
       from = std::max(from, to);
     };
+    const auto start = from; // answers come in any order
     for (const auto& s : history_)
-      if (s.at >= from) {
+      if (s.at >= start) {
         leak(s.at);
         full += s.cost;
       }

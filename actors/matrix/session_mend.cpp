@@ -9,7 +9,8 @@ using namespace std::chrono_literals;
 
 namespace {
 constexpr auto look_every = 60s;
-constexpr auto calm = 10min; ///< without a doubt: false alarms are forgotten
+constexpr unsigned looks_for_a_login = 15; ///< a password that is refused is tried again so rarely
+constexpr auto calm = 10min;               ///< without a doubt: false alarms are forgotten
 } // namespace
 
 bool matrix_session_state::refused(const failure& f) {
@@ -108,6 +109,8 @@ void matrix_session_state::look_again() {
     const auto got = matrix::read::whoami(r, deps_.around.wall());
     if (got && got->user == session_.user)
       return token_counts();
+    if (++looks_ % looks_for_a_login == 0 && by_password_ && deps_.homeserver.password)
+      return log_in();
     clock_.after(look_every, [this] { look_again(); });
   });
 }

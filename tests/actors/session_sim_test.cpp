@@ -179,7 +179,7 @@ TEST_CASE("refused with token, refresh token and password, it stays and looks on
   CHECK_FALSE(w.ended);
   CHECK_FALSE(w.health->read().ready);
   w.server.clear_faults();
-  w.run_for(3min);
+  w.run_for(20min); // the password is tried again, too, every quarter of an hour
   CHECK(w.health->read().ready);
   CHECK(w.replies_to(chat, asked).size() == 1);
 }

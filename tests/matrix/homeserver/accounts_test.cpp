@@ -94,6 +94,61 @@ TEST_CASE("an expired token says whether the device is still there") {
   CHECK(again.call("GET", "/sync").body.at("soft_logout") == false);
 }
 
+TEST_CASE("a token with an end is exchanged for another, and the old ones end with its first use") {
+  lab l;
+  l.user("bob", "BOT");
+  const json body{{"type", "m.login.password"},
+                  {"identifier", {{"type", "m.id.user"}, {"user", "bob"}}},
+                  {"password", "pw-bob"},
+                  {"device_id", "BOT"},
+                  {"refresh_token", true}};
+  CHECK_FALSE(l.nobody().ok("POST", "/login", body).contains("refresh_token"));
+  l.hs->set_token_life(std::chrono::minutes(5));
+  const auto login = l.nobody().ok("POST", "/login", body);
+  CHECK(login.at("expires_in_ms") == 300'000);
+  const auto who = [&](const json& answer) {
+    return client(*l.hs, "@bob:localhost", answer.at("access_token"), "BOT")
+        .call("GET", "/account/whoami");
+  };
+  const auto refresh = [&](const json& answer) {
+    return l.nobody().call("POST", "/refresh", {{"refresh_token", answer.at("refresh_token")}});
+  };
+  CHECK(who(login).status == 200);
+  const auto lost = refresh(login); // its answer never arrived
+  const auto second = refresh(login);
+  REQUIRE(second.status == 200);
+  CHECK(who(login).status == 200); // until the new one is used
+  CHECK(who(lost.body).status == 401);
+  CHECK(who(second.body).status == 200);
+  CHECK(who(login).status == 401);
+  CHECK(refresh(login).status == 401);
+  const auto third = refresh(second.body), fourth = refresh(third.body);
+  REQUIRE(fourth.status == 200); // the use of a refresh token counts as well
+  CHECK(who(second.body).status == 401);
+  CHECK(refresh(second.body).status == 401);
+}
+
+TEST_CASE("a token whose time is over is a soft logout, and its refresh token still counts") {
+  lab l;
+  l.user("bob", "BOT");
+  l.hs->set_token_life(std::chrono::minutes(5));
+  const auto login = l.nobody().ok("POST", "/login",
+                                   {{"type", "m.login.password"},
+                                    {"identifier", {{"type", "m.id.user"}, {"user", "bob"}}},
+                                    {"password", "pw-bob"},
+                                    {"device_id", "BOT"},
+                                    {"refresh_token", true}});
+  const client bob(*l.hs, "@bob:localhost", login.at("access_token"), "BOT");
+  l.clock.advance(300'000);
+  const auto over = bob.call("GET", "/account/whoami");
+  CHECK(over.status == 401);
+  CHECK(over.body.at("soft_logout") == true);
+  const json body{{"refresh_token", login.at("refresh_token")}};
+  CHECK(l.nobody().call("POST", "/refresh", body).status == 200);
+  l.hs->expire_tokens("@bob:localhost", false);
+  CHECK(l.nobody().call("POST", "/refresh", body).status == 401);
+}
+
 TEST_CASE("profiles start with the user name and a change reaches the rooms") {
   lab l;
   const auto bob = l.user("bob");
