@@ -9,6 +9,13 @@ using self_ptr = persistence_actor::stateful_pointer<persistence_state>;
 /// More writes than this in one transaction only make everybody wait.
 constexpr std::size_t group_cap = 1024;
 
+/// Rows that the retention takes away in one transaction.
+constexpr std::size_t prune_step = 500;
+
+constexpr auto first_prune = std::chrono::minutes{1}, next_prune = std::chrono::hours{1};
+/// Between two steps of a sweep: who waits for a commit meanwhile waits for one step at most.
+constexpr auto between_steps = std::chrono::milliseconds{50};
+
 /// What was decided goes to the sender as soon as it is on disk.
 void hand_over(self_ptr self, std::vector<outbox_row> rows) {
   auto& st = self->state;
@@ -104,6 +111,24 @@ caf::result<Answer> write(self_ptr self, Write run) {
   return promise;
 }
 
+/// One step of the retention; the next one follows soon, or the next sweep in an hour.
+void prune(self_ptr self) {
+  auto& st = self->state;
+  auto step = run_in_group<pruned>(self, [&] { return st.disk->prune(st.retention, prune_step); });
+  auto next = caf::timespan{next_prune};
+  if (step) {
+    st.waiting.push_back([self, rows = step->rows](const caf::error& e) {
+      if (e)
+        return; // nothing is gone
+      self->state.pruned += rows;
+      self->state.pruned_total.add(static_cast<double>(rows));
+    });
+    if (step->more)
+      next = between_steps;
+  }
+  self->delayed_send(self, next, tick{});
+}
+
 template <class Answer, class T, class Make>
 caf::result<Answer> read(self_ptr self, result<T> got, Make make) {
   if (got)
@@ -142,12 +167,15 @@ std::string status_json(persistence_state& st) {
   std::string json = "{\"commits\":" + std::to_string(st.commits) +
                      ",\"writes\":" + std::to_string(st.writes) +
                      ",\"failures\":" + std::to_string(st.failures) +
-                     ",\"records_lost\":" + std::to_string(st.records_lost);
+                     ",\"records_lost\":" + std::to_string(st.records_lost) +
+                     ",\"pruned\":" + std::to_string(st.pruned);
   if (counts)
     json += ",\"inbox_pending\":" + number(counts->inbox_pending) +
             ",\"outbox_waiting\":" + number(counts->outbox_waiting) +
             ",\"outbox_dead\":" + number(counts->outbox_dead) +
-            ",\"turns_open\":" + number(counts->turns_open) + ",\"rooms\":" + number(counts->rooms);
+            ",\"turns_open\":" + number(counts->turns_open) +
+            ",\"rooms\":" + number(counts->rooms) + ",\"poison\":" + number(counts->poison) +
+            ",\"poison_dropped\":" + number(counts->poison_dropped);
   return json + "}";
 }
 
@@ -155,11 +183,17 @@ std::string status_json(persistence_state& st) {
 
 persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
                                              std::shared_ptr<health_board> health,
-                                             std::shared_ptr<store> disk) {
+                                             std::shared_ptr<store> disk,
+                                             std::chrono::milliseconds retention) {
   auto& st = self->state;
   st.around = std::move(around);
   st.health = std::move(health);
   st.disk = std::move(disk);
+  st.retention = retention;
+  st.pruned_total = st.around.numbers->counter_of(
+      "patchbay_pruned_rows_total", "Rows that the retention took out of the database.");
+  if (retention.count() > 0)
+    self->delayed_send(self, first_prune, tick{});
   self->set_exit_handler([self](caf::exit_msg& m) {
     finish_group(self);
     self->quit(std::move(m.reason));
@@ -278,7 +312,7 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
             [](std::vector<outbox_row> x) { return outbox_page{std::move(x)}; });
       },
       [self](const session_renewed& m) { self->state.disk->set_scope(m.session.scope()); },
-      [](tick) {},
+      [self](tick) { prune(self); },
       [self](outbox_subscribe& m) {
         auto& s = self->state;
         s.sink = std::move(m.sink);

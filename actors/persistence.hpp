@@ -22,12 +22,18 @@ struct persistence_state {
   std::size_t sink_credit = 0;
   bool sink_behind = false; ///< rows were not handed over: the sink asks for them
   std::vector<outbox_row> fresh_rows;
+  std::chrono::milliseconds retention{}; ///< zero: nothing is pruned
+  std::uint64_t pruned = 0;              ///< rows since the start
+  counter pruned_total;
 };
 
-/// Ends with an error when a commit fails: what is on disk is then unknown to us, and only a new
-/// process may look (an fsync that failed is not tried again on the same file).
+/// With a `retention` it takes away what was settled longer ago: a minute after its start and then
+/// every hour, in small steps that let other writes go between. Ends with an error when a commit
+/// fails: what is on disk is then unknown to us, and only a new process may look (an fsync that
+/// failed is not tried again on the same file).
 persistence_actor::behavior_type
 persistence(persistence_actor::stateful_pointer<persistence_state> self, surroundings around,
-            std::shared_ptr<health_board> health, std::shared_ptr<store> disk);
+            std::shared_ptr<health_board> health, std::shared_ptr<store> disk,
+            std::chrono::milliseconds retention = {});
 
 } // namespace pb

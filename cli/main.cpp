@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/store_commands.hpp"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
@@ -12,13 +13,11 @@ constexpr std::pair<const char*, const char*> later[] = {
     {"agent", "conformance run against an agent endpoint"},
     {"agents", "the agent registry of a running router"},
     {"rooms", "rooms of a running router; bind one to another agent"},
-    {"import-surfaces", "take over the earlier bot's database"},
     {"inject", "put a message into an actor"},
     {"trace", "follow one message through all actors"},
     {"record", "write a run's outside to a file"},
     {"replay", "run a recorded outside again"},
     {"top", "terminal view of agents, rooms and turns"},
-    {"backup", "consistent copy of the live database"},
 };
 
 } // namespace
@@ -87,6 +86,21 @@ int main(int argc, char** argv) {
   auto* version_command = app.add_subcommand("version", "Version, commit, versions of libraries.");
   version_command->add_flag("--json", json, "one JSON object");
 
+  file_options with_file;
+  auto* backup_command = app.add_subcommand(
+      "backup", "Consistent copy of the live database; a router may run. FILE must not exist.");
+  auto* import_command = app.add_subcommand(
+      "import-surfaces",
+      "Take over rooms, chat numbers, platform_chat_ids, agent bindings and saved contexts from\n"
+      "the earlier bot's SQLite file. No router may run; what is here already stays as it is.");
+  for (auto* c : {backup_command, import_command}) {
+    c->add_option("FILE", with_file.file, "the file")->required();
+    c->add_option("--config", config_file, "patchbay.yaml");
+    c->add_option("--env-file", env_file, "file of variables (default: .env, if it is there)");
+    c->add_flag("--dry-run", with_file.dry_run, "only say what would be done");
+    c->add_flag("--json", with_file.json, "one JSON object");
+  }
+
   for (const auto& [name, what] : later) {
     auto* c = app.add_subcommand(name, std::string{what} + " (not there yet)");
     c->allow_extras();
@@ -118,6 +132,11 @@ int main(int argc, char** argv) {
         run_with.pin = pin;
       return run(run_with);
     }
+    with_file.config = given();
+    if (backup_command->parsed())
+      return backup(with_file);
+    if (import_command->parsed())
+      return import_surfaces(with_file);
     if (check_command->parsed())
       return check(given(), json);
     if (doctor_command->parsed())

@@ -211,6 +211,10 @@ int router::run(const data_dir& home) {
   auto disk = open_store(disk_options);
   if (!disk)
     return give_up(disk.error());
+  if ((*disk)->was_restored())
+    log->warning("database_restored", {},
+                 "this database is a backup that was brought back: what happened since is history, "
+                 "and nothing that waits is sent before its room was read");
   std::string token;
   if (conf.process.admin.token) {
     token = conf.process.admin.token->show();

@@ -143,6 +143,9 @@ std::vector<process_key> make() {
                      one_of<synchronous_mode>(t, {{"full", synchronous_mode::full},
                                                   {"normal", synchronous_mode::normal}}));
        }},
+      {"storage.retention", shape::text, "a duration from 1h to 3650d, like 30d", "30d",
+       "how long what is settled stays readable: messages, turns, what was sent",
+       [](settings& s, text t) { return into(s.storage.retention, duration(t, 1h, 87'600h)); }},
       {"admin.listen", shape::text, "host:port like 127.0.0.1:8780 or \"[::1]:8780\"",
        "127.0.0.1:8780", "where console, admin API, health and metrics are served", admin_listen},
       {"admin.token", shape::secret, "{env: NAME} or {file: PATH}", "",

@@ -81,6 +81,13 @@ struct account_row {
 struct store_counts {
   std::int64_t inbox_pending = 0, outbox_waiting = 0, outbox_dead = 0, turns_open = 0, rooms = 0,
                poison = 0;
+  std::int64_t poison_dropped = 0; ///< by the cap, since the database was made
+};
+
+/// One call's share of the retention's work.
+struct pruned {
+  std::size_t rows = 0; ///< taken away
+  bool more = false;    ///< the sweep is not at its end: call again
 };
 
 class store {
@@ -121,6 +128,10 @@ public:
   /// Newest first, before `before` (0: from the end).
   virtual result<std::vector<poison_row>> poison(std::int64_t before, std::size_t limit) = 0;
   virtual result<std::vector<outbox_row>> dead(std::int64_t before, std::size_t limit) = 0;
+  virtual result<std::vector<saved_context>> saved_contexts() = 0;
+  /// This database was brought back from a backup and is now opened for the first time: it is
+  /// older than what the world saw, and was made safe for that (see docs/operations.md).
+  [[nodiscard]] virtual bool was_restored() const { return false; }
 
   /// Stamps rows of the outbox that name no device from now on.
   virtual void set_scope(device_id scope) = 0;
@@ -137,10 +148,11 @@ public:
   virtual result<platform_chat_id> draw_platform_chat_id() = 0;
   /// No id up to `seen` is drawn from now on.
   virtual result<void> raise_platform_chat_id(platform_chat_id seen) = 0;
-  /// Takes away what was settled longer than `keep` ago, at most `limit` rows; how many it was.
+  /// Takes away what was settled longer than `keep` ago, at most `limit` rows (and with a message
+  /// its turns). When a sweep is at its end, the following commit brings the log into the file.
   /// Event ids stay, compactly, for 30 days or `keep`, whichever is longer; the newest event of a
   /// room stays whole, because gaps are walked back to it.
-  virtual result<std::size_t> prune(std::chrono::milliseconds keep, std::size_t limit) = 0;
+  virtual result<pruned> prune(std::chrono::milliseconds keep, std::size_t limit) = 0;
 };
 
 } // namespace pb

@@ -70,6 +70,7 @@ struct settings {
   struct {
     std::string path; ///< of the database; empty: data_dir/patchbay.db
     synchronous_mode synchronous = synchronous_mode::full;
+    std::chrono::milliseconds retention{std::chrono::hours{30 * 24}}; ///< of what is settled
   } storage;
   struct {
     address listen{"127.0.0.1", 8780};

@@ -81,6 +81,13 @@ void statement::put(int index, std::string_view value) {
     bound_ = code;
 }
 
+void statement::put(int index, blob value) {
+  const char* data = value.bytes.data() ? value.bytes.data() : "";
+  const int code = sqlite3_bind_blob64(stmt_.get(), index, data, value.bytes.size(), SQLITE_STATIC);
+  if (code != SQLITE_OK && bound_ == 0)
+    bound_ = code;
+}
+
 void statement::put(int index, std::int64_t value) {
   const int code = sqlite3_bind_int64(stmt_.get(), index, value);
   if (code != SQLITE_OK && bound_ == 0)
@@ -98,13 +105,14 @@ void statement::put(int index, const std::optional<std::string>& value) {
 
 void database::close::operator()(sqlite3* db) const noexcept { sqlite3_close_v2(db); }
 
-result<database> database::open(const std::string& path) {
+result<database> database::open(const std::string& path, bool read_only) {
   database d;
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
-                                       SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE,
-                                   nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw,
+                      (read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+                          SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE,
+                      nullptr);
   d.db_.reset(raw);
   if (code != SQLITE_OK)
     return tl::unexpected<fault>(fault_of(raw, code, "open"));

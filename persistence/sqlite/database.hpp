@@ -22,6 +22,11 @@ namespace pb::sqlite {
 /// What SQLite's code means for us. `where` names the operation; the cause never holds row content.
 fault fault_of(sqlite3* db, int code, std::string_view where);
 
+/// Bytes that are no text.
+struct blob {
+  std::string_view bytes;
+};
+
 /// The current row of a statement, read column by column from the left.
 class row {
 public:
@@ -112,6 +117,7 @@ private:
 
   void put(int index, std::string_view value);
   void put(int index, const std::string& value) { put(index, std::string_view{value}); }
+  void put(int index, blob value);
   void put(int index, std::int64_t value);
   void put(int index, int value) { put(index, std::int64_t{value}); }
   void put(int index, bool value) { put(index, std::int64_t{value ? 1 : 0}); }
@@ -137,7 +143,8 @@ private:
 class database {
 public:
   /// Opens an existing file, or ":memory:". `path` is absolute and holds no symbolic link.
-  static result<database> open(const std::string& path);
+  /// Read-only: nothing in the file changes, whatever is asked.
+  static result<database> open(const std::string& path, bool read_only = false);
 
   /// SQL of ours without values: schema, PRAGMA.
   result<void> exec(const std::string& sql);

@@ -53,7 +53,7 @@ static_assert(int(outbox_kind::message) == 0 && int(outbox_kind::state) == 1);
 static_assert(int(send_class::final_answer) == 0 && int(send_class::state) == 1);
 static_assert(int(send_class::progress) == 2);
 static_assert(int(outbox_state::waiting) == 0 && int(outbox_state::sent) == 1);
-static_assert(int(outbox_state::dead) == 2);
+static_assert(int(outbox_state::dead) == 2 && int(outbox_state::dropped) == 3);
 static_assert(int(inbox_outcome::answered) == 0 && int(inbox_outcome::told) == 1);
 static_assert(int(inbox_outcome::ignored) == 2 && int(inbox_outcome::cancelled) == 3);
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace pb::sqlite {
 namespace {
@@ -90,7 +91,10 @@ result<void> create(const std::string& path, const std::string& directory) {
 
 } // namespace
 
-result<std::string> prepare_file(const std::string& path) {
+namespace {
+
+/// The path with its directory's real name.
+result<std::string> full_path(const std::string& path) {
   namespace fs = std::filesystem;
   if (path.empty() || path.find('\0') != std::string::npos || fs::path{path}.filename().empty())
     return fail(fault_code::configuration, "database file: no usable path",
@@ -104,11 +108,24 @@ result<std::string> prepare_file(const std::string& path) {
                 "The directory " + parent.string() +
                     " for the database does not exist or cannot be entered. Make it, or change "
                     "data_dir or storage.path.");
-  const std::string full = (directory / given.filename()).string();
+  return (directory / given.filename()).string();
+}
+
+std::string directory_of(const std::string& full) {
+  return std::filesystem::path{full}.parent_path().string();
+}
+
+} // namespace
+
+result<std::string> prepare_file(const std::string& path) {
+  auto made = full_path(path);
+  if (!made)
+    return made;
+  const auto& full = *made;
   auto there = look(full);
   if (!there)
     return tl::unexpected<fault>(there.error());
-  if (auto ok = *there ? plain(full, **there) : create(full, directory.string()); !ok)
+  if (auto ok = *there ? plain(full, **there) : create(full, directory_of(full)); !ok)
     return tl::unexpected<fault>(ok.error());
   for (const char* suffix : {"-wal", "-shm", "-journal"}) {
     auto side = look(full + suffix);
@@ -120,6 +137,46 @@ result<std::string> prepare_file(const std::string& path) {
       return tl::unexpected<fault>(ok.error());
   }
   return full;
+}
+
+result<std::string> make_file(const std::string& path) {
+  auto full = full_path(path);
+  if (!full)
+    return full;
+  if (auto ok = create(*full, directory_of(*full)); !ok)
+    return tl::unexpected<fault>(ok.error());
+  return full;
+}
+
+result<void> sync_file(const std::string& path) {
+  for (const auto& [name, flags] :
+       {std::pair{path, O_RDONLY}, std::pair{directory_of(path), O_RDONLY | O_DIRECTORY}}) {
+    const descriptor file{::open(name.c_str(), flags | O_CLOEXEC)};
+    if (file.get() < 0)
+      return failed(name, "open", errno);
+    if (::fsync(file.get()) != 0 && errno != EINVAL)
+      return failed(name, "fsync", errno);
+  }
+  return {};
+}
+
+result<void> check_log(const std::string& path) {
+  auto log = look(path + "-wal");
+  if (!log)
+    return tl::unexpected<fault>(log.error());
+  if (!*log || (*log)->st_size == 0)
+    return {};
+  const descriptor file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+  unsigned char header[20] = {};
+  if (file.get() < 0 || ::pread(file.get(), header, sizeof header, 0) != sizeof header)
+    return {}; // nothing is in it yet, or SQLite will say what is wrong
+  // Bytes 18 and 19: 1 for a database that never had such a log, as every backup is; ours have 2
+  // from their first page on (SQLite's file format, 1.3.3).
+  if (header[18] != 1 || header[19] != 1)
+    return {};
+  return refuse(path, "stands beside the log of another database",
+                "Move " + path + "-wal and " + path +
+                    "-shm away: they belong to the database that was there before.");
 }
 
 result<void> check_modes(const std::string& path) {

@@ -17,4 +17,14 @@ result<std::string> prepare_file(const std::string& path);
 /// looked at.
 result<void> check_modes(const std::string& path);
 
+/// Refuses a database that was put beside the write-ahead log of another one: SQLite would write
+/// that log's pages into it.
+result<void> check_log(const std::string& path);
+
+/// Makes a new, empty file (mode 0600) and refuses one that exists. Its path for SQLite.
+result<std::string> make_file(const std::string& path);
+
+/// Its content and its name are on disk.
+result<void> sync_file(const std::string& path);
+
 } // namespace pb::sqlite

@@ -22,6 +22,11 @@ result<bool> holds(database& db, const char* question) {
 
 } // namespace
 
+result<bool> is_earlier_bots(database& db) {
+  auto kv = holds(db, is_earlier_bot);
+  return kv && *kv ? holds(db, has_surfaces) : kv;
+}
+
 result<void> identify(database& db, int newest_version) {
   auto id = db.ask("PRAGMA application_id");
   if (!id)
@@ -47,15 +52,12 @@ result<void> identify(database& db, int newest_version) {
     return tl::unexpected<fault>(empty.error());
   if (*empty && *id == "0" && *version == "0")
     return {};
-  auto kv = holds(db, is_earlier_bot);
-  if (kv && *kv)
-    kv = holds(db, has_surfaces);
+  const auto kv = is_earlier_bots(db);
   if (kv && *kv)
     return fail(
         fault_code::foreign_file, "a table kv of the earlier bot",
         "This file belongs to the earlier bot and stays untouched. Give Patchbay a database "
-        "of its own as storage.path. `patchbay import-surfaces FILE` takes over its rooms; "
-        "it comes in a later version of Patchbay.");
+        "of its own as storage.path. `patchbay import-surfaces FILE` takes over its rooms.");
   return fail(fault_code::foreign_file, "application_id " + *id + ", user_version " + *version,
               "This file is a database of another program and stays untouched. Give another path "
               "as storage.path.");

@@ -20,10 +20,16 @@ public:
   result<platform_chat_id> draw();
   /// No id up to `seen` is drawn from now on.
   result<void> raise(platform_chat_id seen);
+  /// The highest that was drawn or seen.
+  result<platform_chat_id> last();
+
+  /// Small facts of the whole database, by name.
+  result<void> mark(const std::string& key, const std::string& value);
+  result<std::optional<std::string>> marked(const std::string& key);
 
 private:
   std::int64_t drawn_ = 0; ///< so that a rolled back draw is not repeated either
-  statement cursor_, set_cursor_, account_, save_account_, draw_, raise_;
+  statement cursor_, set_cursor_, account_, save_account_, draw_, raise_, last_, mark_, marked_;
 };
 
 } // namespace pb::sqlite

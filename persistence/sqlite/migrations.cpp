@@ -1,6 +1,7 @@
 #include "persistence/sqlite/migrations.hpp"
 
 #include "persistence/sqlite/schema_1.hpp"
+#include "persistence/sqlite/schema_2.hpp"
 
 #include <charconv>
 
@@ -40,6 +41,7 @@ result<void> body(database& db, const migration& step) {
 const std::vector<migration>& migrations() {
   static const std::vector<migration> all{
       {1, "the first schema: there is nothing older", schema_1},
+      {2, "recovery: a program of version 1 refuses such a file", schema_2},
   };
   return all;
 }

@@ -3,6 +3,7 @@
 #include "persistence/sqlite/file_guard.hpp"
 #include "persistence/sqlite/identity.hpp"
 #include "persistence/sqlite/migrations.hpp"
+#include "persistence/sqlite/restored.hpp"
 #include "persistence/sqlite/sqlite_store.hpp"
 
 #include <chrono>
@@ -41,6 +42,9 @@ result<void> configure(database& db, const store_options& options, bool in_memor
 
 result<std::unique_ptr<store>> open_database(const std::string& path, const store_options& options,
                                              bool in_memory) {
+  if (!in_memory)
+    if (auto ok = sqlite::check_log(path); !ok)
+      return tl::unexpected<fault>(ok.error());
   auto db = database::open(path);
   if (!db)
     return tl::unexpected<fault>(db.error());
@@ -57,8 +61,11 @@ result<std::unique_ptr<store>> open_database(const std::string& path, const stor
     return tl::unexpected<fault>(ok.error());
   if (auto ok = db->exec("PRAGMA foreign_keys=ON"); !ok)
     return tl::unexpected<fault>(ok.error());
-  auto made = std::make_unique<sqlite::sqlite_store>(std::move(*db),
-                                                     options.now ? options.now : system_now);
+  const auto now = options.now ? options.now : system_now;
+  auto restored = sqlite::settle_after_restore(*db, now());
+  if (!restored)
+    return tl::unexpected<fault>(restored.error());
+  auto made = std::make_unique<sqlite::sqlite_store>(std::move(*db), now, *restored);
   if (made->trouble())
     return tl::unexpected<fault>(*made->trouble());
   return made;

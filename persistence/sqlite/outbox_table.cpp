@@ -1,36 +1,44 @@
 #include "persistence/sqlite/outbox_table.hpp"
 
+#include <limits>
+
 namespace pb::sqlite {
 
 outbox_table::outbox_table(database& db)
     : db_(db),
       add_(db.prepare("add to outbox",
                       "INSERT INTO outbox(id, room, kind, priority, type, state_key, txn, device,"
-                      " body, turn, made_at, notify, trace, state)"
-                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")),
-      record_(db.prepare("record sending", "UPDATE outbox SET state = ?, event_id = nullif(?, ''),"
-                                           " reason = nullif(?, '') WHERE id = ? AND state = 0")),
+                      " body, turn, about, made_at, notify, trace, state)"
+                      " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")),
+      record_(db.prepare("record sending",
+                         "UPDATE outbox SET state = ?, event_id = nullif(?, ''),"
+                         " reason = nullif(?, ''), ended_at = ? WHERE id = ? AND state = 0")),
       exists_(db.prepare("find in outbox", "SELECT 1 FROM outbox WHERE id = ?")),
       waiting_(db.prepare("waiting outbox",
                           "SELECT seq, id, room, kind, priority, type, state_key, txn, device,"
-                          " body, turn, made_at, notify, trace FROM outbox"
+                          " body, turn, about, made_at, notify, trace FROM outbox"
                           " INDEXED BY outbox_waiting WHERE state = 0 AND seq > ?"
                           " ORDER BY seq LIMIT ?")),
       marker_waits_(db.prepare("waiting markers",
                                "SELECT 1 FROM outbox INDEXED BY outbox_markers"
-                               " WHERE room = ? AND state = 0 AND kind = 1 LIMIT 1")) {}
+                               " WHERE room = ? AND state = 0 AND kind = 1 LIMIT 1")),
+      dead_(db.prepare("dead outbox",
+                       "SELECT seq, id, room, kind, priority, type, state_key, txn, device,"
+                       " body, turn, about, made_at, notify, trace FROM outbox"
+                       " INDEXED BY outbox_dead WHERE state = 2 AND seq < ?"
+                       " ORDER BY seq DESC LIMIT ?")) {}
 
 result<std::int64_t> outbox_table::add(const outbox_row& m) {
   if (auto ok = add_.run(m.id, m.room, m.kind, m.priority, m.type, m.state_key, m.txn, m.device,
-                         m.body, m.turn, m.made_at, m.notify, m.tr);
+                         m.body, m.turn, m.about, m.made_at, m.notify, m.tr);
       !ok)
     return tl::unexpected<fault>(ok.error());
   return db_.last_rowid();
 }
 
-result<void> outbox_table::record(const send_outcome& outcome) {
+result<void> outbox_table::record(const send_outcome& outcome, unix_ms now) {
   if (outcome.state != outbox_state::waiting) { // waiting: it is tried again with the same bytes
-    if (auto ok = record_.run(outcome.state, outcome.event, outcome.reason, outcome.id); !ok)
+    if (auto ok = record_.run(outcome.state, outcome.event, outcome.reason, now, outcome.id); !ok)
       return ok;
     if (db_.changes() != 0)
       return {};
@@ -44,14 +52,23 @@ result<void> outbox_table::record(const send_outcome& outcome) {
 }
 
 result<std::vector<outbox_row>> outbox_table::waiting(std::int64_t after, std::int64_t limit) {
+  return page(waiting_, after, limit);
+}
+
+result<std::vector<outbox_row>> outbox_table::dead(std::int64_t before, std::int64_t limit) {
+  return page(dead_, before > 0 ? before : std::numeric_limits<std::int64_t>::max(), limit);
+}
+
+result<std::vector<outbox_row>> outbox_table::page(statement& from, std::int64_t border,
+                                                   std::int64_t limit) {
   std::vector<outbox_row> rows;
-  auto ok = waiting_.each(
+  auto ok = from.each(
       [&](row& r) {
         auto& m = rows.emplace_back();
         r >> m.seq >> m.id >> m.room >> m.kind >> m.priority >> m.type >> m.state_key >> m.txn >>
-            m.device >> m.body >> m.turn >> m.made_at >> m.notify >> m.tr;
+            m.device >> m.body >> m.turn >> m.about >> m.made_at >> m.notify >> m.tr;
       },
-      after, limit);
+      border, limit);
   if (!ok)
     return tl::unexpected<fault>(ok.error());
   return rows;

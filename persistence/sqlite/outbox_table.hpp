@@ -14,16 +14,21 @@ public:
 
   /// The new row's seq. Error conflict: the id was used before.
   result<std::int64_t> add(const outbox_row& message);
-  /// Only a waiting row changes: sent and dead stay. Error not_found: no such row.
-  result<void> record(const send_outcome& outcome);
+  /// Only a waiting row changes: what has ended stays. Error not_found: no such row.
+  result<void> record(const send_outcome& outcome, unix_ms now);
   /// Waiting rows behind `after`, in order.
   result<std::vector<outbox_row>> waiting(std::int64_t after, std::int64_t limit);
+  /// Dead rows before `before` (0: from the end), newest first.
+  result<std::vector<outbox_row>> dead(std::int64_t before, std::int64_t limit);
   /// A state event of the room is not sent yet.
   result<bool> marker_waits(const room_id& room);
 
 private:
+  static result<std::vector<outbox_row>> page(statement& from, std::int64_t border,
+                                              std::int64_t limit);
+
   database& db_;
-  statement add_, record_, exists_, waiting_, marker_waits_;
+  statement add_, record_, exists_, waiting_, marker_waits_, dead_;
 };
 
 } // namespace pb::sqlite

@@ -31,6 +31,8 @@ room_table::room_table(database& db)
       back_(db.prepare("room joined", "UPDATE room SET state = 0 WHERE id = ? AND state = 2")),
       gone_(db.prepare("room left",
                        "UPDATE room SET state = 2 WHERE id = ? AND kind IN (0, 1) AND state <> 2")),
+      leave_behind_(
+          db.prepare("leave room behind", "UPDATE room SET state = 2, platform = 0 WHERE id = ?")),
       encrypt_(db.prepare("room encrypted", "INSERT OR IGNORE INTO encrypted_room VALUES (?)")) {}
 
 result<void> room_table::put(const room_row& r) {
@@ -66,6 +68,8 @@ result<std::vector<room_row>> room_table::all() {
 result<void> room_table::apply(const membership_row& change) {
   return change.state == membership::join ? back_.run(change.room) : gone_.run(change.room);
 }
+
+result<void> room_table::leave_behind(const room_id& room) { return leave_behind_.run(room); }
 
 result<void> room_table::encrypt(const room_id& room) { return encrypt_.run(room); }
 

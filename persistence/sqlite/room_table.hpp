@@ -21,10 +21,12 @@ public:
   result<std::optional<room_row>> find(const room_id& room);
   result<std::vector<room_row>> all();
   result<void> apply(const membership_row& change);
+  /// The room was replaced: its number is free for the one that follows.
+  result<void> leave_behind(const room_id& room);
   result<void> encrypt(const room_id& room);
 
 private:
-  statement put_, restore_, find_, all_, back_, gone_, encrypt_;
+  statement put_, restore_, find_, all_, back_, gone_, leave_behind_, encrypt_;
 };
 
 } // namespace pb::sqlite

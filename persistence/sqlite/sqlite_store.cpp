@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace pb::sqlite {
 namespace {
@@ -26,9 +27,10 @@ tl::unexpected<fault> pass(const fault& why) { return tl::unexpected<fault>(why)
 
 } // namespace
 
-sqlite_store::sqlite_store(database db, std::function<unix_ms()> now)
-    : db_(std::move(db)), now_(std::move(now)), begin_(db_.prepare("begin", "BEGIN IMMEDIATE")),
-      commit_(db_.prepare("commit", "COMMIT")), rollback_(db_.prepare("rollback", "ROLLBACK")),
+sqlite_store::sqlite_store(database db, std::function<unix_ms()> now, bool restored)
+    : db_(std::move(db)), now_(std::move(now)), restored_(restored),
+      begin_(db_.prepare("begin", "BEGIN IMMEDIATE")), commit_(db_.prepare("commit", "COMMIT")),
+      rollback_(db_.prepare("rollback", "ROLLBACK")),
       savepoint_(db_.prepare("savepoint", "SAVEPOINT op")),
       release_(db_.prepare("release", "RELEASE op")),
       back_(db_.prepare("roll back", "ROLLBACK TO op")),
@@ -41,8 +43,11 @@ sqlite_store::sqlite_store(database db, std::function<unix_ms()> now)
           " (SELECT count(*) FROM outbox INDEXED BY outbox_waiting WHERE state = 0),"
           " (SELECT count(*) FROM outbox INDEXED BY outbox_dead WHERE state = 2),"
           " (SELECT count(*) FROM turn INDEXED BY turn_open WHERE state = 0),"
-          " (SELECT count(*) FROM room)")),
-      meta_(db_), inbox_(db_), turns_(db_), outbox_(db_), rooms_(db_), users_(db_), invites_(db_),
+          " (SELECT count(*) FROM room), (SELECT count(*) FROM poison),"
+          " (SELECT CAST(coalesce(max(value), 0) AS INTEGER) FROM meta"
+          " WHERE key = 'poison_dropped')")),
+      meta_(db_), inbox_(db_), turns_(db_), outbox_(db_), seen_(db_), poison_(db_, seen_),
+      retention_(db_, seen_, poison_), saved_(db_), rooms_(db_), users_(db_), invites_(db_),
       intents_(db_) {}
 
 // -- transactions --
@@ -54,16 +59,9 @@ result<void> sqlite_store::begin() {
     return fail(fault_code::bug, "begin: a transaction is open");
   // Here and not in commit(): what was committed can be told before the file is brought up to date.
   // When space ran out it is done at once, because the log can then begin anew in its old place.
-  if (tight_ || db_.log_pages() > log_page_limit) {
-    auto ok = db_.checkpoint();
-    tight_ = false;
-    // After an error of fsync nobody knows what is on disk: a second try would only hide it. No
-    // space is different: the log still holds everything, and goes on growing until it is refused.
-    if (!ok && ok.error().code != fault_code::disk_full && ok.error().code != fault_code::busy) {
-      broken_ = ok.error();
-      return ok;
-    }
-  }
+  if ((tight_ || db_.log_pages() > log_page_limit) && !checkpoint())
+    return pass(*broken_);
+  swept_ = false;
   if (auto ok = begin_.run(); !ok)
     return ok;
   grouped_ = true;
@@ -85,6 +83,10 @@ result<void> sqlite_store::commit() {
   auto ok = commit_.run();
   if (ok) {
     grouped_ = false;
+    // After a sweep there may be nothing to write for long: the log would keep its size. What was
+    // committed is committed, whatever the checkpoint finds.
+    if (std::exchange(swept_, false))
+      checkpoint();
     return ok;
   }
   rollback();
@@ -92,6 +94,16 @@ result<void> sqlite_store::commit() {
   if (!tight_)
     broken_ = ok.error();
   return ok;
+}
+
+bool sqlite_store::checkpoint() {
+  auto ok = db_.checkpoint();
+  tight_ = false;
+  // After an error of fsync nobody knows what is on disk: a second try would only hide it. No
+  // space is different: the log still holds everything, and goes on growing until it is refused.
+  if (!ok && ok.error().code != fault_code::disk_full && ok.error().code != fault_code::busy)
+    broken_ = ok.error();
+  return !broken_;
 }
 
 void sqlite_store::rollback() {
@@ -200,7 +212,8 @@ result<std::vector<outbox_row>> sqlite_store::outbox(std::int64_t after_seq, std
 result<store_counts> sqlite_store::counts() {
   store_counts c;
   auto ok = counts_.each([&](row& r) {
-    r >> c.inbox_pending >> c.outbox_waiting >> c.outbox_dead >> c.turns_open >> c.rooms;
+    r >> c.inbox_pending >> c.outbox_waiting >> c.outbox_dead >> c.turns_open >> c.rooms >>
+        c.poison >> c.poison_dropped;
   });
   if (!ok)
     return pass(ok.error());
@@ -233,12 +246,19 @@ result<admitted> sqlite_store::admit(const admission& batch) {
     bytes = std::max(bytes, size_of(row.event));
   if (bytes > row_limit)
     return fail(fault_code::too_large, "admit: an event of " + std::to_string(bytes) + " bytes");
-  return batch.restored.empty() && batch.restored_users.empty() ? light(all) : whole(all);
+  const bool plain = batch.restored.empty() && batch.restored_users.empty() &&
+                     batch.poison.empty() && batch.outbox.empty();
+  return plain ? light(all) : whole(all);
 }
 
 result<void> sqlite_store::apply(const admission& batch, admitted& out) {
-  const unix_ms now = batch.events.empty() ? 0 : now_();
+  const unix_ms now = batch.events.empty() && batch.poison.empty() ? 0 : now_();
   for (const auto& event : batch.events) {
+    auto old = seen_.has(event.event.id);
+    if (!old)
+      return pass(old.error());
+    if (*old)
+      continue;
     auto seq = inbox_.add(event, now);
     if (!seq)
       return pass(seq.error());
@@ -267,6 +287,17 @@ result<void> sqlite_store::apply(const admission& batch, admitted& out) {
       return ok;
     out.invites.push_back(invite);
   }
+  for (const auto& bad : batch.poison) {
+    auto old = is_known(bad.event);
+    if (!old)
+      return pass(old.error());
+    if (*old)
+      continue;
+    if (auto ok = poison_.add(bad, now); !ok)
+      return pass(ok.error());
+  }
+  if (auto ok = say(batch.outbox, out.outbox); !ok)
+    return ok;
   // Without a cursor (rooms found at a walk, no sync response) the position stays.
   return batch.cursor.empty() ? result<void>{} : meta_.set_cursor(batch.cursor);
 }
@@ -278,33 +309,36 @@ result<std::vector<outbox_row>> sqlite_store::settle(const settlement& what) {
       return pass(ok.error());
     return out;
   };
-  const bool plain = !what.room && !what.user && !what.intent && what.outcomes.empty() && what.outbox.size() <= 1;
+  const bool plain = !what.room && !what.user && !what.intent && what.outbox.size() <= 1 &&
+                     what.outcomes.empty() && !what.moved_from && what.saved.empty();
   return plain ? light(all) : whole(all);
 }
 
 result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>& out) {
   // In this order: what can be refused first, and a turn's room before the turn.
+  if (what.moved_from) {
+    if (!what.room || what.room->id == *what.moved_from)
+      return fail(fault_code::bug, "settle: a room moves to nowhere");
+    if (auto ok = rooms_.leave_behind(*what.moved_from); !ok) // before its number is given on
+      return ok;
+  }
   if (what.room)
     if (auto ok = put_room(*what.room); !ok)
       return ok;
-  out.reserve(what.outbox.size());
-  for (const auto& message : what.outbox) {
-    auto& row = out.emplace_back(message);
-    if (row.device.empty())
-      row.device = scope_;
-    auto seq = outbox_.add(row);
-    if (!seq)
-      return pass(seq.error());
-    row.seq = *seq;
-  }
+  if (what.moved_from)
+    if (auto ok = inbox_.move(*what.moved_from, what.room->id); !ok)
+      return ok;
+  if (auto ok = say(what.outbox, out); !ok)
+    return ok;
   for (const auto& outcome : what.outcomes)
     if (auto ok = outbox_.record(outcome); !ok)
       return ok;
+  const unix_ms now = what.inbox.empty() ? 0 : now_();
   if (what.turn)
     if (auto ok = turns_.put(*what.turn); !ok)
       return ok;
   for (const auto& settled : what.inbox)
-    if (auto ok = inbox_.settle(settled); !ok)
+    if (auto ok = inbox_.settle(settled, now); !ok)
       return ok;
   if (what.user)
     if (auto ok = users_.put(*what.user); !ok)
@@ -318,6 +352,23 @@ result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>
   if (what.invite_done)
     if (auto ok = invites_.done(*what.invite_done); !ok)
       return ok;
+  for (const auto& saved : what.saved)
+    if (auto ok = saved_.put(saved); !ok)
+      return ok;
+  return what.topology_known ? meta_.mark("topology_known", "1") : result<void>{};
+}
+
+result<void> sqlite_store::say(const std::vector<outbox_row>& rows, std::vector<outbox_row>& out) {
+  out.reserve(rows.size());
+  for (const auto& message : rows) {
+    auto& row = out.emplace_back(message);
+    if (row.device.empty())
+      row.device = scope_;
+    auto seq = outbox_.add(row);
+    if (!seq)
+      return pass(seq.error());
+    row.seq = *seq;
+  }
   return {};
 }
 
@@ -329,34 +380,73 @@ result<void> sqlite_store::put_room(const room_row& room) {
 
 result<void> sqlite_store::record(const std::vector<send_outcome>& outcomes) {
   auto all = [&]() -> result<void> {
+    const auto now = now_();
     for (const auto& outcome : outcomes)
-      if (auto ok = outbox_.record(outcome); !ok)
+      if (auto ok = outbox_.record(outcome, now); !ok)
         return ok;
     return {};
   };
   return outcomes.size() == 1 ? light(all) : whole(all);
 }
 
-// -- the second schema's --
+result<void> sqlite_store::raise_platform_chat_id(platform_chat_id seen) {
+  if (seen.value >= std::int64_t{1} << 53)
+    return fail(fault_code::conflict, "raise platform_chat_id: past what JSON can carry");
+  return light([&] { return meta_.raise(seen); });
+}
 
-result<std::vector<user_row>> sqlite_store::users() { return std::vector<user_row>{}; }
-result<bool> sqlite_store::topology_known() { return true; }
-result<platform_chat_id> sqlite_store::last_platform_chat_id() { return platform_chat_id{}; }
-result<known_answer> sqlite_store::known(const room_id&, const std::vector<event_id>& events) {
-  return known_answer{std::vector<bool>(events.size(), false), false};
+result<pruned> sqlite_store::prune(std::chrono::milliseconds keep, std::size_t limit) {
+  constexpr std::size_t most = 100'000; // per call, so that nothing overflows
+  return light([&] {
+    auto done = retention_.run(now_(), keep, std::min(limit, most));
+    if (done && !done->more)
+      swept_ = true;
+    return done;
+  });
 }
-result<std::optional<inbox_row>> sqlite_store::interrupted(const room_id&) {
-  return std::optional<inbox_row>{};
+
+// -- recovery's reads --
+
+result<bool> sqlite_store::topology_known() {
+  auto mark = meta_.marked("topology_known");
+  if (!mark)
+    return pass(mark.error());
+  return mark->has_value();
 }
-result<std::vector<poison_row>> sqlite_store::poison(std::int64_t, std::size_t) {
-  return std::vector<poison_row>{};
+
+result<bool> sqlite_store::is_known(const event_id& event) {
+  if (event.empty())
+    return false;
+  auto known = inbox_.has(event);
+  if (known && !*known)
+    known = poison_.has(event);
+  if (known && !*known)
+    known = seen_.has(event);
+  return known;
 }
-result<std::vector<outbox_row>> sqlite_store::dead(std::int64_t, std::size_t) {
-  return std::vector<outbox_row>{};
+
+result<known_answer> sqlite_store::known(const room_id& room, const std::vector<event_id>& events) {
+  known_answer out;
+  out.known.reserve(events.size());
+  for (const auto& event : events) {
+    auto known = is_known(event);
+    if (!known)
+      return pass(known.error());
+    out.known.push_back(*known);
+  }
+  auto any = inbox_.any(room); // the newest row of a room is never pruned
+  if (!any)
+    return pass(any.error());
+  out.baseline = *any;
+  return out;
 }
-result<void> sqlite_store::raise_platform_chat_id(platform_chat_id) { return {}; }
-result<std::size_t> sqlite_store::prune(std::chrono::milliseconds, std::size_t) {
-  return std::size_t{0};
+
+result<std::vector<poison_row>> sqlite_store::poison(std::int64_t before, std::size_t limit) {
+  return poison_.page(before, as_limit(limit));
+}
+
+result<std::vector<outbox_row>> sqlite_store::dead(std::int64_t before, std::size_t limit) {
+  return outbox_.dead(before, as_limit(limit));
 }
 
 } // namespace pb::sqlite

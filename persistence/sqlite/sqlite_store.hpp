@@ -4,7 +4,11 @@
 #include "persistence/sqlite/inbox_table.hpp"
 #include "persistence/sqlite/meta_table.hpp"
 #include "persistence/sqlite/outbox_table.hpp"
+#include "persistence/sqlite/poison_table.hpp"
+#include "persistence/sqlite/retention.hpp"
 #include "persistence/sqlite/room_table.hpp"
+#include "persistence/sqlite/saved_table.hpp"
+#include "persistence/sqlite/seen_table.hpp"
 #include "persistence/sqlite/topology_tables.hpp"
 #include "persistence/sqlite/turn_table.hpp"
 #include "persistence/store.hpp"
@@ -15,8 +19,8 @@ namespace pb::sqlite {
 
 class sqlite_store final : public store {
 public:
-  /// `db` is open, migrated and configured.
-  sqlite_store(database db, std::function<unix_ms()> now);
+  /// `db` is open, migrated and configured. `restored`: it is a backup that was brought back.
+  sqlite_store(database db, std::function<unix_ms()> now, bool restored);
   /// A statement that could not be prepared: the schema is not what it claims to be.
   [[nodiscard]] const std::optional<fault>& trouble() const { return db_.trouble(); }
 
@@ -37,13 +41,17 @@ public:
   result<std::vector<intent_row>> intents() override { return intents_.all(); }
   result<std::vector<outbox_row>> outbox(std::int64_t after_seq, std::size_t limit) override;
   result<store_counts> counts() override;
-  result<std::vector<user_row>> users() override;
+  result<std::vector<user_row>> users() override { return users_.all(); }
   result<bool> topology_known() override;
-  result<platform_chat_id> last_platform_chat_id() override;
+  result<platform_chat_id> last_platform_chat_id() override { return meta_.last(); }
   result<known_answer> known(const room_id& room, const std::vector<event_id>& events) override;
-  result<std::optional<inbox_row>> interrupted(const room_id& room) override;
+  result<std::optional<inbox_row>> interrupted(const room_id& room) override {
+    return inbox_.interrupted(room);
+  }
   result<std::vector<poison_row>> poison(std::int64_t before, std::size_t limit) override;
   result<std::vector<outbox_row>> dead(std::int64_t before, std::size_t limit) override;
+  result<std::vector<saved_context>> saved_contexts() override { return saved_.all(); }
+  [[nodiscard]] bool was_restored() const override { return restored_; }
 
   void set_scope(device_id scope) override { scope_ = std::move(scope); }
   result<void> save_account(const account_row& account) override;
@@ -53,7 +61,7 @@ public:
   result<void> record(const std::vector<send_outcome>& outcomes) override;
   result<platform_chat_id> draw_platform_chat_id() override;
   result<void> raise_platform_chat_id(platform_chat_id seen) override;
-  result<std::size_t> prune(std::chrono::milliseconds keep, std::size_t limit) override;
+  result<pruned> prune(std::chrono::milliseconds keep, std::size_t limit) override;
 
 private:
   result<void> writable() const;
@@ -71,12 +79,20 @@ private:
   result<void> apply(const admission& batch, admitted& out);
   result<void> apply(const settlement& what, std::vector<outbox_row>& out);
   result<void> put_room(const room_row& room);
+  /// Rows of the outbox, each with its seq and a device, go to `out` as well.
+  result<void> say(const std::vector<outbox_row>& rows, std::vector<outbox_row>& out);
+  /// The event was admitted or set aside before, and maybe pruned since.
+  result<bool> is_known(const event_id& event);
+  /// Copies the log into the file; false: nothing can be written any more.
+  bool checkpoint();
 
   database db_; // before the tables: their statements must go first
   std::function<unix_ms()> now_;
-  device_id scope_; ///< for outbox rows that name none
-  bool grouped_ = false;        ///< between begin and commit
-  bool tight_ = false;          ///< the last commit found no space
+  device_id scope_;      ///< for outbox rows that name none
+  bool grouped_ = false; ///< between begin and commit
+  bool tight_ = false;   ///< the last commit found no space
+  bool swept_ = false;   ///< the retention came to its end in this group
+  bool restored_ = false;
   std::optional<fault> lost_;   ///< why the open group cannot be committed any more
   std::optional<fault> broken_; ///< why nothing can be written any more
   statement begin_, commit_, rollback_, savepoint_, release_, back_, work_, counts_;
@@ -84,6 +100,10 @@ private:
   inbox_table inbox_;
   turn_table turns_;
   outbox_table outbox_;
+  seen_table seen_; // before those that remember in it
+  poison_table poison_;
+  retention retention_;
+  saved_table saved_;
   room_table rooms_;
   user_table users_;
   invite_table invites_;

@@ -16,7 +16,8 @@ user_table::user_table(database& db)
           " ON CONFLICT(id) DO UPDATE SET next_chat = excluded.next_chat"
           " WHERE excluded.next_chat > next_chat")),
       find_(db.prepare("find user",
-                       "SELECT id, space, agent, next_chat, lang FROM user WHERE id = ?")) {}
+                       "SELECT id, space, agent, next_chat, lang FROM user WHERE id = ?")),
+      all_(db.prepare("users", "SELECT id, space, agent, next_chat, lang FROM user ORDER BY id")) {}
 
 result<void> user_table::put(const user_row& u) {
   return put_.run(u.id, u.space, u.agent, u.next_chat, u.lang);
@@ -37,6 +38,17 @@ result<std::optional<user_row>> user_table::find(const user_id& user) {
   if (!ok)
     return tl::unexpected<fault>(ok.error());
   return found;
+}
+
+result<std::vector<user_row>> user_table::all() {
+  std::vector<user_row> rows;
+  auto ok = all_.each([&](row& r) {
+    auto& u = rows.emplace_back();
+    r >> u.id >> u.space >> u.agent >> u.next_chat >> u.lang;
+  });
+  if (!ok)
+    return tl::unexpected<fault>(ok.error());
+  return rows;
 }
 
 // -- invitations --

@@ -18,9 +18,10 @@ public:
   /// Inserts when absent; of a known person only the next chat's number is raised.
   result<void> restore(const user_row& user);
   result<std::optional<user_row>> find(const user_id& user);
+  result<std::vector<user_row>> all();
 
 private:
-  statement put_, restore_, find_;
+  statement put_, restore_, find_, all_;
 };
 
 class invite_table {

@@ -134,3 +134,68 @@ TEST_CASE_METHOD(world, "a commit that fails is told to everybody, and ends the 
   CHECK(*two == "the process is dead");
   CHECK_FALSE(health->read().database_writable);
 }
+
+namespace {
+
+/// A store with a retention, and a clock for its rows that the test sets.
+struct aging : deterministic {
+  std::shared_ptr<unix_ms> now = std::make_shared<unix_ms>(1'700'000'000'000);
+  std::shared_ptr<metrics> numbers = std::make_shared<metrics>();
+  std::shared_ptr<store> disk;
+  persistence_actor store_actor;
+
+  aging() {
+    store_options o;
+    o.path = ":memory:";
+    o.now = [n = now] { return *n; };
+    disk = std::move(*open_store(o));
+    (void)disk->begin();
+    settlement s;
+    for (int i = 0; i < 1'200; ++i)
+      s.outbox.push_back(words(i).what->outbox.front());
+    (void)disk->settle(s);
+    std::vector<send_outcome> sent;
+    for (int i = 0; i < 1'200; ++i)
+      sent.push_back({outbox_id{"o" + std::to_string(i)}, outbox_state::sent, event_id{"$s"}, ""});
+    (void)disk->record(sent);
+    (void)disk->commit();
+    surroundings around{null_logger(), numbers, [n = now] { return *n; }, 1};
+    store_actor = spawn(persistence, around, std::make_shared<health_board>(), disk,
+                        std::chrono::milliseconds{30 * 24h});
+    run();
+  }
+  double pruned() { return numbers->counter_of("patchbay_pruned_rows_total", "").value(); }
+};
+
+} // namespace
+
+TEST_CASE_METHOD(aging, "the retention begins a minute after the start, in steps that let others "
+                        "write") {
+  *now += unix_ms{31} * 86'400'000;
+  advance(59s);
+  CHECK(pruned() == 0);
+  advance(1s);
+  CHECK(pruned() == 500); // one step
+  auto said = std::make_shared<bool>(false);
+  spawn([to = store_actor, said](caf::event_based_actor* self) {
+    self->request(to, 10s, words(5'000))
+        .then([said](const done&) { *said = true; }, [](caf::error&) {});
+  });
+  run();
+  CHECK(*said); // in the middle of the sweep
+  CHECK(pruned() == 500);
+  advance(1s);
+  CHECK(pruned() == 1'000);
+  advance(1s);
+  CHECK(pruned() == 1'200);
+}
+
+TEST_CASE_METHOD(aging, "the retention comes back every hour") {
+  advance(60s);
+  CHECK(pruned() == 0); // nothing is old yet
+  *now += unix_ms{31} * 86'400'000;
+  advance(59min);
+  CHECK(pruned() == 0);
+  advance(1min);
+  CHECK(pruned() == 500);
+}

@@ -41,6 +41,7 @@ TEST_CASE("every key but homeserver is optional and has the default of the contr
   CHECK(s.files.deny == std::vector<std::string>{"config/**", ".*"});
   CHECK(s.storage.path.empty());
   CHECK(s.storage.synchronous == synchronous_mode::full);
+  CHECK(s.storage.retention == 30 * 24h);
   CHECK(s.admin.listen.host == "127.0.0.1");
   CHECK(s.admin.listen.port == 8780);
   CHECK_FALSE(s.admin.listen_given);
@@ -101,7 +102,7 @@ rooms: {queue_limit: 5, max_message_bytes: 16KiB}
 streaming: {mode: final, min_interval: 500ms, max_interval: 2m30s, max_edits: 7}
 confirmations: {ttl: 1h}
 files: {max_bytes: 8MB, incoming: "", mode: 0640, deny: []}
-storage: {path: x.db, synchronous: normal}
+storage: {path: x.db, synchronous: normal, retention: 7d}
 admin: {listen: "[::1]:0", token: {env: A}}
 agents_api: {listen: 0.0.0.0:8781}
 log: {format: json, level: debug}
@@ -132,6 +133,7 @@ shutdown: {drain: 0}
   CHECK(s.files.deny.empty());
   CHECK(s.storage.path == "x.db");
   CHECK(s.storage.synchronous == synchronous_mode::normal);
+  CHECK(s.storage.retention == 7 * 24h);
   CHECK(s.admin.listen.host == "::1");
   CHECK(s.admin.listen.port == 0);
   CHECK(s.admin.listen_given);

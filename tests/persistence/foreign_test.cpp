@@ -43,7 +43,6 @@ TEST_CASE("The earlier bot's file is refused and the command that reads it is na
   const auto why = refused_untouched(dir.file());
   CHECK(why.code == fault_code::foreign_file);
   CHECK(why.sentence.find("`patchbay import-surfaces FILE`") != std::string::npos);
-  CHECK(why.sentence.find("later version") != std::string::npos);
 }
 
 TEST_CASE("The earlier bot's file is known by its log as well, which stays", "[store]") {
@@ -85,7 +84,7 @@ TEST_CASE("A file that is no database is refused", "[store]") {
 TEST_CASE("A database of a newer program is refused and stays as it is", "[store]") {
   const temp_dir dir;
   open_at(dir.file());
-  make(dir.file(), "PRAGMA user_version=2");
+  make(dir.file(), "PRAGMA user_version=1000");
   const auto why = refused_untouched(dir.file());
   CHECK(why.code == fault_code::newer_schema);
   CHECK(why.sentence.find("newer Patchbay") != std::string::npos);
