@@ -188,11 +188,12 @@ constexpr std::array entries{
     entry{phrase::why_too_large, "it is too large for this homeserver",
           "он слишком велик для этого сервера"},
     entry{phrase::why_refused, "the homeserver refused it ({0})", "сервер его не принял ({0})"},
-    entry{phrase::perhaps_delivered,
-          "An answer of mine waited so long that nobody can tell any more whether it is in this "
-          "room. I do not send it a second time; if you miss it, please ask again.",
-          "Мой ответ ждал так долго, что уже не узнать, есть ли он в этой комнате. Второй раз я его "
-          "не отправляю; если его не видно, спросите ещё раз."},
+    entry{
+        phrase::perhaps_delivered,
+        "An answer of mine waited so long that nobody can tell any more whether it is in this "
+        "room. I do not send it a second time; if you miss it, please ask again.",
+        "Мой ответ ждал так долго, что уже не узнать, есть ли он в этой комнате. Второй раз я его "
+        "не отправляю; если его не видно, спросите ещё раз."},
 };
 
 } // namespace

@@ -52,10 +52,10 @@ enum class phrase {
   nothing_to_retry,     ///< {}
   moved_here,           ///< {}
   upgrade_not_followed, ///< {why}
-  undelivered,        ///< {why}
-  why_too_large,      ///< {}
-  why_refused,        ///< {code}
-  perhaps_delivered,  ///< {}
+  undelivered,          ///< {why}
+  why_too_large,        ///< {}
+  why_refused,          ///< {code}
+  perhaps_delivered,    ///< {}
 };
 
 /// The sentence with {0}, {1} … replaced by the arguments, as they are.

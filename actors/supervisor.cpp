@@ -125,9 +125,8 @@ caf::actor supervisor_state::make(std::size_t which) {
   switch (which) {
   case store_part:
     if (deps_.own_thread_for_store)
-      return as_actor(
-          self_->spawn<caf::detached>(persistence, deps_.around, deps_.health, deps_.disk,
-                                      deps_.process.storage.retention));
+      return as_actor(self_->spawn<caf::detached>(persistence, deps_.around, deps_.health,
+                                                  deps_.disk, deps_.process.storage.retention));
     return as_actor(self_->spawn(persistence, deps_.around, deps_.health, deps_.disk,
                                  deps_.process.storage.retention));
   case agents_part:

@@ -2,183 +2,20 @@
 // Every actor's typed interface, one comment line for each message. Values carry no CAF inspection:
 // they never leave the process; their text form is JSON.
 
-#include "bridges/http.hpp"
 #include "bridges/link.hpp"
+#include "messages/store_messages.hpp"
 #include "messages/values/agent_event.hpp"
 #include "messages/values/event.hpp"
 #include "messages/values/outbox.hpp"
 #include "messages/values/room.hpp"
 #include "messages/values/session.hpp"
 #include "messages/values/turn.hpp"
-#include "persistence/store.hpp"
 
 #include <caf/all.hpp>
 #include <functional>
 #include <memory>
 
 namespace pb {
-
-// -- messages that every actor knows ------------------------------------------------------------
-struct get_status {};
-struct status_report {
-  std::string name; ///< of the actor
-  std::string json; ///< an object
-};
-struct done {};
-/// A timer of the actor's own; stale ones carry an old generation.
-struct tick {
-  std::uint64_t generation = 0;
-};
-struct http_finished {
-  std::uint64_t call = 0;
-  std::shared_ptr<http_result> result;
-};
-/// Take nothing new; answer when what runs has ended.
-struct drain {};
-
-/// The same account and device under another token, or the same again: go on.
-struct session_renewed {
-  session_ref session;
-};
-/// Whoever uses the token: store, sender, topology, sync.
-using renewal_sink = caf::typed_actor<caf::reacts_to<session_renewed>>;
-
-// -- persistence
-// -----------------------------------------------------------------------------------
-struct store_admit {
-  std::shared_ptr<const admission> batch;
-};
-struct store_open_room {
-  room_id room;
-  std::size_t limit = 0;
-};
-struct store_pending {
-  room_id room;
-  std::int64_t after = 0;
-  std::size_t limit = 0;
-};
-struct pending_page {
-  std::vector<inbox_row> rows;
-};
-struct store_dispatch {
-  turn_row turn;
-};
-struct store_settle {
-  std::shared_ptr<const settlement> what;
-};
-struct store_record {
-  std::vector<send_outcome> outcomes;
-};
-struct store_draw_chat_id {};
-struct store_load {};
-/// What the supervisor's children are born from.
-struct loaded_state {
-  std::optional<std::string> cursor;
-  std::optional<account_row> account;
-  std::vector<invite_row> invites;
-  std::vector<intent_row> intents;
-  std::vector<room_id> rooms_with_work;
-  bool topology_known = false;
-  platform_chat_id last_platform;
-};
-struct store_find_user {
-  user_id user;
-};
-struct found_user {
-  std::optional<user_row> user;
-};
-struct store_find_room {
-  room_id room;
-};
-struct found_room {
-  std::optional<room_row> room;
-};
-struct store_rooms {};
-struct room_list {
-  std::vector<room_row> rooms;
-};
-struct store_outbox {
-  std::int64_t after = 0;
-  std::size_t limit = 0;
-};
-struct outbox_page {
-  std::vector<outbox_row> rows;
-};
-struct store_save_account {
-  account_row account;
-};
-struct store_known {
-  room_id room;
-  std::vector<event_id> events;
-};
-struct store_interrupted {
-  room_id room;
-};
-struct interrupted_message {
-  std::optional<inbox_row> row;
-};
-struct store_users {};
-struct user_list {
-  std::vector<user_row> users;
-};
-struct store_raise_chat_id {
-  platform_chat_id seen;
-};
-struct store_poison {
-  std::int64_t before = 0;
-  std::size_t limit = 0;
-};
-struct poison_page {
-  std::vector<poison_row> rows;
-};
-struct store_dead {
-  std::int64_t before = 0;
-  std::size_t limit = 0;
-};
-struct commit_now {};
-/// Outbox rows that have just become durable. `more`: others did too, ask for them.
-struct outbox_ready {
-  std::vector<outbox_row> rows;
-  bool more = false;
-};
-
-/// OUTBOX SINK: is handed rows after their COMMIT.
-using outbox_sink = caf::typed_actor<caf::reacts_to<outbox_ready>>;
-struct outbox_subscribe {
-  outbox_sink sink;
-  std::size_t credit = 0;
-};
-struct outbox_credit {
-  std::size_t rows = 0;
-};
-
-/// PERSISTENCE: the only writer. Every write is answered after its COMMIT.
-using persistence_actor = caf::typed_actor<
-    caf::replies_to<store_admit>::with<admitted>, // events, invitations and cursor, at once
-    caf::replies_to<store_open_room>::with<room_snapshot>,       // what a room is born from
-    caf::replies_to<store_pending>::with<pending_page>,          // more of a room's inbox
-    caf::replies_to<store_dispatch>::with<done>,                 // the dispatched mark
-    caf::replies_to<store_settle>::with<done>,                   // what was decided, all or nothing
-    caf::reacts_to<store_record>,                                // what became of outbox rows
-    caf::replies_to<store_draw_chat_id>::with<platform_chat_id>, // never the same twice
-    caf::replies_to<store_load>::with<loaded_state>,             // at start
-    caf::replies_to<store_find_user>::with<found_user>,
-    caf::replies_to<store_find_room>::with<found_room>,
-    caf::replies_to<store_rooms>::with<room_list>,
-    caf::replies_to<store_outbox>::with<outbox_page>, // waiting rows behind a place
-    caf::replies_to<store_save_account>::with<done>,
-    caf::replies_to<store_known>::with<known_answer>, // which events were ever admitted
-    caf::replies_to<store_interrupted>::with<interrupted_message>, // what `!retry` sends
-    caf::replies_to<store_users>::with<user_list>,
-    caf::replies_to<store_raise_chat_id>::with<done>, // no id up to there is drawn any more
-    caf::replies_to<store_poison>::with<poison_page>, // set aside, newest first
-    caf::replies_to<store_dead>::with<outbox_page>,   // refused for good, newest first
-    caf::reacts_to<session_renewed>,                  // the scope of rows from now on
-    caf::reacts_to<tick>,                             // itself: retention
-    caf::reacts_to<outbox_subscribe>,                 // who gets rows after COMMIT
-    caf::reacts_to<outbox_credit>,                    // the sink has room for so many more
-    caf::reacts_to<commit_now>,                       // itself: end of the group
-    caf::replies_to<get_status>::with<status_report>>;
 
 // -- rooms
 // -------------------------------------------------------------------------------------------
@@ -447,7 +284,7 @@ struct reconcile_now {
 struct stop_next {};
 /// SUPERVISOR: starts the others in order, restarts what dies, stops them from source to sink.
 using supervisor_actor =
-    caf::typed_actor<caf::reacts_to<session_ready>, // the children that need a session can start
+    caf::typed_actor<caf::reacts_to<session_ready>,   // the children that need a session can start
                      caf::reacts_to<session_renewed>, // another token: those who use it are told
                      caf::reacts_to<router_failed>, // cannot go on: the process ends with this code
                      caf::reacts_to<stop_router>,   // SIGTERM: drain, then end

@@ -64,7 +64,7 @@ private:
   bool running_ = false;     ///< the first session was established
   bool mending_ = false;
   unsigned failures_ = 0;
-  unsigned looks_ = 0; ///< for a token that counts again
+  unsigned looks_ = 0;        ///< for a token that counts again
   unsigned false_alarms_ = 0; ///< doubts in a row about a token that counts
   caf::actor_clock::time_point last_alarm_{};
   std::uint64_t renewals_ = 0, renewal_timer_ = 0;

@@ -177,7 +177,7 @@ void room_core::finish(turn_ending ending, const std::string& detail, bool hande
   for (const auto& note : r.fold.notes())
     if (!out)
       s.outbox.push_back(
-        message(note, matrix::delivery::notice, source.event.id, r.request.id, r.request.asker));
+          message(note, matrix::delivery::notice, source.event.id, r.request.id, r.request.asker));
   for (auto& row : s.outbox)
     row.tr = r.request.tr;
   if (!good)

@@ -27,7 +27,7 @@ struct login_answer {
   user_id user;
   device_id device;
   std::string access_token;
-  std::string refresh_token;                        ///< empty: the server gives none
+  std::string refresh_token;                       ///< empty: the server gives none
   std::optional<std::chrono::milliseconds> life{}; ///< of the access token; nothing: no end named
 };
 

@@ -115,7 +115,8 @@ http_request login_password(const session_ref& s, const std::string& user,
                      ",\"password\":" + json::quote(password);
   if (!device.empty())
     body += ",\"device_id\":" + json::quote(device.value);
-  body += ",\"initial_device_display_name\":" + json::quote(display_name) + ",\"refresh_token\":true}";
+  body +=
+      ",\"initial_device_display_name\":" + json::quote(display_name) + ",\"refresh_token\":true}";
   return with_json(anonymous(s, "POST", v3(s).fixed("login")), std::move(body));
 }
 

@@ -104,7 +104,7 @@ struct account {
 struct token_owner {
   account* who = nullptr;
   std::string device;
-  unix_ms ends = 0;       ///< 0: never
+  unix_ms ends = 0;      ///< 0: never
   std::string refresh{}; ///< the refresh token that was given out with it; empty: none
 };
 

@@ -35,7 +35,7 @@ void rate_book::take(const std::optional<call_rate>& rate, const char* kind, con
     api_error error(429, "M_LIMIT_EXCEEDED", "Too Many Requests");
     if (limits.hints)
       error.body["retry_after_ms"] = static_cast<std::int64_t>(
-        std::ceil((b.level - (rate->burst - 1)) / rate->per_second * 1000));
+          std::ceil((b.level - (rate->burst - 1)) / rate->per_second * 1000));
     throw error;
   }
   b.level += 1;

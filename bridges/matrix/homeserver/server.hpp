@@ -25,7 +25,7 @@ struct server {
   fault_book faults;
   sync_hall syncs;
   bool open_registration = true, allow_faults = false;
-  unix_ms token_life = 0; ///< of refreshable tokens; 0: there are no refresh tokens
+  unix_ms token_life = 0;              ///< of refreshable tokens; 0: there are no refresh tokens
   std::deque<std::string> uia_pending; ///< the last hundred
   std::uint64_t typing_requests = 0;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true); ///< callbacks hold it weakly

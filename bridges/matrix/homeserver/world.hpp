@@ -139,7 +139,8 @@ private:
   std::map<std::string, account> accounts_;
   std::unordered_map<std::string, token_owner> tokens_;
   std::unordered_map<std::string, refresh_entry> refreshes_;
-  std::unordered_map<std::string, std::string> replaces_; ///< new access token → refresh token before
+  std::unordered_map<std::string, std::string>
+      replaces_;                                ///< new access token → refresh token before
   std::unordered_map<std::string, bool> ended_; ///< token → soft; for the last that ended
   std::deque<std::string> ended_order_;
   std::map<std::string, std::unique_ptr<room>> rooms_;

@@ -20,9 +20,9 @@ bool all_say(const http_result& r, kind_t kind) {
   const room_id room("!r:hs");
   const auto is = [&](const auto& a) { return !a && a.error().kind == kind; };
   return is(read::done(r, 0)) && is(read::versions(r, 0)) && is(read::login_flows(r, 0)) &&
-         is(read::login(r, 0)) && is(read::refresh(r, 0)) && is(read::whoami(r, 0)) && is(read::filter_id(r, 0)) &&
-         is(read::sync(r, 0)) && is(read::sent_event(r, 0)) && is(read::room(r, 0)) &&
-         is(read::joined_rooms(r, 0)) && is(read::joined_members(r, 0)) &&
+         is(read::login(r, 0)) && is(read::refresh(r, 0)) && is(read::whoami(r, 0)) &&
+         is(read::filter_id(r, 0)) && is(read::sync(r, 0)) && is(read::sent_event(r, 0)) &&
+         is(read::room(r, 0)) && is(read::joined_rooms(r, 0)) && is(read::joined_members(r, 0)) &&
          is(read::state(r, room, 0)) && is(read::members(r, room, 0)) &&
          is(read::messages(r, room, 0)) && is(read::event(r, room, 0)) && is(read::content(r, 0)) &&
          is(read::upload(r, 0)) && is(read::media_config(r, 0));
@@ -72,10 +72,10 @@ TEST_CASE("answer: good answers give their values", "[answer]") {
   CHECK(read::done(ok("{}"), 0));
   CHECK(read::versions(ok(R"({"versions":["v1.11",7,"v1.2"]})"), 0)->has("v1.11"));
   CHECK_FALSE(read::versions(ok(R"({"versions":[]})"), 0)->has("v1.11"));
-  const auto logged = read::login(
-      ok(R"({"user_id":"@b:h","device_id":"D","access_token":"a","refresh_token":"r",)"
-         R"("expires_in_ms":300000})"),
-      0);
+  const auto logged =
+      read::login(ok(R"({"user_id":"@b:h","device_id":"D","access_token":"a","refresh_token":"r",)"
+                     R"("expires_in_ms":300000})"),
+                  0);
   REQUIRE(logged);
   CHECK(logged->refresh_token == "r");
   CHECK(logged->life == std::chrono::minutes(5));

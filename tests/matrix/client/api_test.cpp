@@ -48,8 +48,7 @@ TEST_CASE("api: the token goes into the header only, and only where it is needed
   }
   for (const http_request& r : {ask::versions(s), ask::login_flows(s),
                                 ask::login_password(s, "u", "p", device_id("D"), "n"),
-                                ask::refresh(s, "r"),
-                                ask::download(s, file, media_path::old, 9)})
+                                ask::refresh(s, "r"), ask::download(s, file, media_path::old, 9)})
     CHECK_FALSE(find_header(r.headers, "Authorization"));
   session_ref evil = s;
   evil.access_token = "tok\r\nX-Evil: 1";
