@@ -12,7 +12,8 @@ constexpr std::size_t group_cap = 1024;
 /// Rows that the retention takes away in one transaction.
 constexpr std::size_t prune_step = 500;
 
-constexpr auto first_prune = std::chrono::minutes{1}, next_prune = std::chrono::hours{1};
+constexpr auto first_prune = std::chrono::minutes{1};
+constexpr auto next_prune = std::chrono::hours{1};
 /// Between two steps of a sweep: who waits for a commit meanwhile waits for one step at most.
 constexpr auto between_steps = std::chrono::milliseconds{50};
 
