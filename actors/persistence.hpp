@@ -27,13 +27,13 @@ struct persistence_state {
   counter pruned_total;
 };
 
-/// With a `retention` it takes away what was settled longer ago: a minute after its start and then
-/// every hour, in small steps that let other writes go between. Ends with an error when a commit
-/// fails: what is on disk is then unknown to us, and only a new process may look (an fsync that
-/// failed is not tried again on the same file).
+/// With a `retention` (zero: none) it takes away what was settled longer ago: a minute after its
+/// start and then every hour, in small steps that let other writes go between. Ends with an error
+/// when a commit fails: what is on disk is then unknown to us, and only a new process may look (an
+/// fsync that failed is not tried again on the same file).
 persistence_actor::behavior_type
 persistence(persistence_actor::stateful_pointer<persistence_state> self, surroundings around,
             std::shared_ptr<health_board> health, std::shared_ptr<store> disk,
-            std::chrono::milliseconds retention = {});
+            std::chrono::milliseconds retention);
 
 } // namespace pb

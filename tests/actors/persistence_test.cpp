@@ -25,7 +25,8 @@ struct world : deterministic {
     disk = std::move(*open_store(o));
     life = std::make_shared<mortal_store>(disk);
     surroundings around{null_logger(), std::make_shared<metrics>(), [] { return unix_ms{1}; }, 1};
-    store_actor = spawn(persistence, around, health, std::shared_ptr<store>{life});
+    store_actor = spawn(persistence, around, health, std::shared_ptr<store>{life},
+                        std::chrono::milliseconds{0});
     sink = spawn([h = handed]() -> outbox_sink::behavior_type {
       return {[h](const outbox_ready& m) { h->push_back(m); }};
     });
