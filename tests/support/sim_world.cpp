@@ -22,8 +22,10 @@ http_result lost_exchange(http_error error, const char* cause, bool sent) {
 // -----------------------------------------------------------------------------------------
 
 struct sim_http::flight {
+  http_request request;
   http_done done;
   bool over = false;
+  bool undead = false;
   std::function<void()> gone; ///< the server wants to know that we went away
 
   void finish(http_result r) {
@@ -83,45 +85,85 @@ std::chrono::milliseconds sim_http::delay() {
 
 http_ticket sim_http::send(http_request request, http_done done) {
   const auto ticket = ++last_;
+  if (dead)
+    return ticket;
   auto f = std::make_shared<flight>();
-  f->done = std::move(done);
   flights_[ticket] = f;
-  if (seen.size() < 10'000)
-    seen.push_back(request);
   const auto chance = [this](double p) {
     return p > 0 && static_cast<double>(luck_() % 1'000'000) < p * 1'000'000;
   };
-  const bool lost = chance(lose_request), deaf = chance(lose_answer);
-  clock_.after(request.timeout, [f, this, ticket] {
+  http_fate how;
+  if (fate) {
+    how = fate(request);
+  } else {
+    how.lost = chance(lose_request);
+    how.cut = chance(lose_answer);
+  }
+  if (seen.size() < 10'000)
+    seen.push_back(request);
+  f->request = std::move(request);
+  f->undead = how.undead;
+  f->done = std::move(done);
+  if (told)
+    f->done = [this, weak = std::weak_ptr<flight>(f), next = std::move(f->done)](http_result r) {
+      if (const auto one = weak.lock())
+        told(one->request, r);
+      next(std::move(r));
+    };
+  clock_.after(f->request.timeout, [f, this, ticket] {
     f->finish(lost_exchange(http_error::timeout, "no answer in time", true));
     if (f->gone)
       std::exchange(f->gone, {})();
     flights_.erase(ticket);
   });
-  clock_.after(delay(), [this, f, ticket, lost, deaf, r = std::move(request)] {
-    if (f->over)
-      return;
-    if (down || lost) {
-      f->finish(lost_exchange(http_error::connect, "connection refused", false));
-      flights_.erase(ticket);
-      return;
-    }
-    auto answer = [this, here = std::weak_ptr<bool>(here_), f, ticket, deaf](http_result got) {
-      if (here.expired())
-        return; // the server's last answers, on its own way out
-      clock_.after(delay(), [this, f, ticket, deaf, got = std::move(got)]() mutable {
-        if (deaf)
-          f->finish(lost_exchange(http_error::closed, "connection reset", true));
-        else
-          f->finish(std::move(got));
-        flights_.erase(ticket);
-      });
-    };
-    server_.handle(as_served(r),
-                   std::make_shared<sim_reply>(
-                       answer, [f](std::function<void()> gone) { f->gone = std::move(gone); }));
-  });
+  clock_.after(delay() + how.there, [this, f, ticket, how] { reach(f, ticket, how); });
   return ticket;
+}
+
+/// The request is at the server's door.
+void sim_http::reach(const std::shared_ptr<flight>& f, http_ticket ticket, const http_fate& how) {
+  if (f->over) {
+    if (f->undead && !down && !how.lost && !how.instead)
+      server_.handle(as_served(f->request),
+                     std::make_shared<sim_reply>([](http_result) {}, [](std::function<void()>) {}));
+    return;
+  }
+  if (down || how.lost) {
+    f->finish(lost_exchange(http_error::connect, "connection refused", false));
+    flights_.erase(ticket);
+    return;
+  }
+  if (how.instead) {
+    clock_.after(delay() + how.back, [this, f, ticket, got = *how.instead] {
+      f->finish(got);
+      flights_.erase(ticket);
+    });
+    return;
+  }
+  auto answer = [this, here = std::weak_ptr<bool>(here_), f, ticket, how](http_result got) {
+    if (here.expired())
+      return; // the server's last answers, on its own way out
+    if (got && served)
+      served(f->request, *got);
+    if (got && how.after)
+      got = *how.after;
+    if (got && how.keep_bytes)
+      got->body.resize(std::min(got->body.size(), *how.keep_bytes));
+    clock_.after(delay() + how.back,
+                 [this, f, ticket, cut = how.cut, got = std::move(got)]() mutable {
+                   if (cut)
+                     f->finish(lost_exchange(http_error::closed, "connection reset", true));
+                   else
+                     f->finish(std::move(got));
+                   flights_.erase(ticket);
+                 });
+  };
+  if (how.twice)
+    server_.handle(as_served(f->request),
+                   std::make_shared<sim_reply>([](http_result) {}, [](std::function<void()>) {}));
+  server_.handle(as_served(f->request),
+                 std::make_shared<sim_reply>(
+                     answer, [f](std::function<void()> gone) { f->gone = std::move(gone); }));
 }
 
 void sim_http::forget_all() {
@@ -217,10 +259,12 @@ void sim_world::start() {
   router_deps deps;
   deps.around = {log, numbers_, [this] { return wall(); }, options.seed + steps};
   deps.health = health;
-  life_ = std::make_shared<mortal_store>(disk);
+  life_ = std::make_shared<mortal_store>(around_disk ? around_disk(disk) : disk);
   deps.disk = life_;
-  deps.http = http;
+  deps.http = around_http ? around_http(http) : http;
   deps.dial = std::shared_ptr<dialer>(&dial, [](dialer*) {});
+  if (around_dial)
+    deps.dial = around_dial(deps.dial);
   deps.process = process;
   deps.agents = agents;
   deps.own_thread_for_store = false;
@@ -237,12 +281,14 @@ void sim_world::crash() {
   // The dead are deaf and dumb: what the actors still do on their way out reaches nobody.
   life_->die();
   http->forget_all();
+  http->dead = true;
   dial.break_all();
   caf::anon_send_exit(boss_, caf::exit_reason::user_shutdown);
   boss_ = nullptr;
   system_->run();
   system_.reset();
-  http->forget_all();
+  http->dead = false;
+  dial.break_all();
 }
 
 std::optional<int> sim_world::stop() {
@@ -281,13 +327,19 @@ void sim_world::run_for(std::chrono::milliseconds time) {
 bool sim_world::run_until(const std::function<bool()>& done, std::chrono::milliseconds limit) {
   const auto until = clock.now() + limit;
   for (;;) {
-    while (system_ && system_->step())
+    while (system_ && steps < last_step_ && system_->step())
       ++steps;
-    if (done())
+    if (done() || steps >= last_step_)
       return true;
     if (!advance_to_next(until) && !(system_ && !system_->sched.jobs.empty()))
       return done();
   }
+}
+
+void sim_world::run_steps(std::uint64_t count, std::chrono::milliseconds limit) {
+  last_step_ = steps + count;
+  run_until([] { return false; }, limit);
+  last_step_ = std::numeric_limits<std::uint64_t>::max();
 }
 
 void sim_world::person(const std::string& localpart) {

@@ -10,12 +10,25 @@
 #include "tests/support/scripted_agent.hpp"
 #include "tests/support/virtual_timers.hpp"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 namespace pb::test {
 
 using nlohmann::json;
+
+/// What the network does to one exchange.
+struct http_fate {
+  std::chrono::milliseconds there{0}, back{0}; ///< besides the usual few
+  bool lost = false;                     ///< never reaches the server: the connection is refused
+  bool cut = false;                      ///< the server acts, its answer is lost
+  bool twice = false;                    ///< the server gets it twice
+  bool undead = false;                   ///< reaches the server even when the one who asked is gone
+  std::optional<http_response> instead;  ///< answered on the way: the server never sees it
+  std::optional<http_response> after;    ///< the server acts, and this comes back
+  std::optional<std::size_t> keep_bytes; ///< of the answer's body
+};
 
 /// HTTP without sockets: a request reaches the homeserver after a seeded delay, and so does its
 /// answer.
@@ -27,14 +40,22 @@ public:
   /// As if the process had died: the server sees connections end, nobody hears of answers.
   void forget_all();
 
+  bool dead = false;              ///< whose process has ended: nothing is sent any more
   bool down = false;              ///< connections are refused
   double lose_request = 0;        ///< chance that it never reaches the server
   double lose_answer = 0;         ///< chance that the server acts and the answer is lost
-  std::vector<http_request> seen; ///< the newest 10,000
+  std::vector<http_request> seen; ///< the first 10,000
+  /// Decides about every request, which it may change; instead of the chances above.
+  std::function<http_fate(http_request&)> fate;
+  /// What reached the server, with its answer (also when that is lost on the way back).
+  std::function<void(const http_request&, const http_response&)> served;
+  /// What came back to the router.
+  std::function<void(const http_request&, const http_result&)> told;
 
 private:
   struct flight;
   std::chrono::milliseconds delay();
+  void reach(const std::shared_ptr<flight>& f, http_ticket ticket, const http_fate& how);
   virtual_timers& clock_;
   homeserver& server_;
   std::mt19937_64 luck_;
@@ -68,6 +89,13 @@ public:
   /// Runs until it is true, at most so long. What it was in the end.
   bool run_until(const std::function<bool()>& done,
                  std::chrono::milliseconds limit = std::chrono::minutes(2));
+  /// Ends after exactly so many messages, in the middle of whatever goes on then, or at the limit.
+  void run_steps(std::uint64_t count, std::chrono::milliseconds limit);
+
+  /// Decorators of the ports, called at every start.
+  std::function<std::shared_ptr<store>(std::shared_ptr<store>)> around_disk;
+  std::function<std::shared_ptr<http_client>(std::shared_ptr<http_client>)> around_http;
+  std::function<std::shared_ptr<dialer>(std::shared_ptr<dialer>)> around_dial;
 
   // -- people --
   void person(const std::string& localpart);
@@ -112,6 +140,7 @@ public:
 
 private:
   bool advance_to_next(std::chrono::milliseconds until);
+  std::uint64_t last_step_ = std::numeric_limits<std::uint64_t>::max(); ///< run_until stops here
   std::map<std::string, std::string> tokens_;
   std::unique_ptr<deterministic> system_;
   std::shared_ptr<mortal_store> life_;
