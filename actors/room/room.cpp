@@ -126,7 +126,7 @@ void room_core::put_out() {
 void room_core::resume(std::vector<turn_row> turns) {
   for (auto& t : turns) {
     const auto i = std::find_if(queue_.begin(), queue_.end(), [&](const waiting& w) {
-      return w.row.seq == t.inbox_seq && w.text.empty();
+      return w.row.seq == t.inbox_seq && !w.resumed;
     });
     if (i == queue_.end()) { // its message is settled: only the turn is to be closed
       settlement s;
@@ -137,7 +137,8 @@ void room_core::resume(std::vector<turn_row> turns) {
     }
     const auto asked = classify(i->row.event, view_, deps_.rules);
     const auto* ask = std::get_if<asks::turn>(&asked);
-    i->text = ask ? ask->text : std::string{"?"};
+    if (i->text.empty()) // else it was edited before it was handed over: the edit is open, too
+      i->text = ask ? ask->text : std::string{"?"};
     i->resumed = t;
   }
   pump();
@@ -145,13 +146,15 @@ void room_core::resume(std::vector<turn_row> turns) {
 
 void room_core::take(const std::vector<inbox_row>& rows) {
   last_active_ = self_->clock().now();
-  if (known_ && row_.state == room_state::left && !rows.empty() &&
+  if ((!known_ || row_.state == room_state::left) && !rows.empty() &&
       !std::exchange(looked_again_, true))
-    // Events come only from rooms that we are in: somebody may have invited us back.
+    // Events come only from rooms that we are in: somebody may have invited us back, or the room
+    // was still being made when we looked.
     return self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, page})
         .await(
             [this, rows](room_snapshot& snapshot) {
-              opened(snapshot);
+              if (snapshot.room)
+                opened(snapshot);
               take(rows);
             },
             [this](caf::error& e) { self_->quit(std::move(e)); });
