@@ -55,8 +55,15 @@ topology_actor::behavior_type topology_state::start(topology_deps deps) {
           },
           [this](const new_chat& m) {
             auto taken = self_->make_response_promise<done>();
-            if (!enqueue(m.owner, [this, m, taken] { make_chat(m, taken); }))
+            // Asked again by a room that was born anew: the first asking counts.
+            if (!wishes_.insert(m.cause.event.id).second) {
+              taken.deliver(done{});
+              return taken;
+            }
+            if (!enqueue(m.owner, [this, m, taken] { make_chat(m, taken); })) {
+              wishes_.erase(m.cause.event.id);
               taken.deliver(to_error({fault_code::busy, "too many jobs of one person", {}}));
+            }
             return taken;
           },
           [this](const find_home& m) {

@@ -144,6 +144,7 @@ private:
   std::unique_ptr<http_calls> http_;
   std::mt19937_64 engine_;
   std::map<user_id, std::deque<step>> jobs_; ///< the first one runs
+  std::set<event_id> wishes_;                ///< `!new` that wait in jobs_
   std::set<room_id> entering_;               ///< invitations that are being dealt with
   std::uint64_t refused_ = 0, made_ = 0, restored_ = 0;
   unsigned write_failures_ = 0;

@@ -59,7 +59,9 @@ void topology_state::make_home(const user_id& who, settlement s, const room_id& 
 
 void topology_state::make_chat(const new_chat& wish, caf::typed_response_promise<done> taken) {
   const auto who = wish.owner;
-  auto refuse = [this, who, taken](const std::string& sentence) mutable {
+  auto refuse = [this, who, taken,
+                 event = wish.cause.event.id](const std::string& sentence) mutable {
+    wishes_.erase(event);
     taken.deliver(to_error({fault_code::refused, "no chat can be made", sentence}));
     job_done(who);
   };
@@ -89,6 +91,7 @@ void topology_state::make_chat(const new_chat& wish, caf::typed_response_promise
                       s.inbox.push_back({wish.cause.seq, inbox_outcome::answered});
                       write(std::move(s), [this, intent, taken]() mutable {
                         crash_here(crash_point::intent_written);
+                        wishes_.erase(intent.origin_event); // on disk: nobody asks again
                         taken.deliver(done{});
                         advance(intent);
                       });
@@ -316,6 +319,7 @@ void topology_state::find_made(const intent_row& intent, std::string_view type,
     self_->request(deps_.store, 60s, store_rooms{})
         .then(
             [this, rooms, intent, type, then](const room_list& known) {
+              // Somebody wrote there already, and the room was restored by its marker.
               const auto kind =
                   type == matrix::space_marker_type ? room_kind::space : room_kind::chat;
               for (const auto& row : known.rooms) {
