@@ -12,18 +12,19 @@ void room_core::run_command(const inbox_row& row, const asks::command& command) 
   case command_name::help:
     return reply(row, say(lang(), row_.kind == room_kind::chat ? phrase::help : phrase::lobby_help),
                  inbox_outcome::answered);
+  // The answer may take as long as an outage: who gave up waiting would say that it failed, and
+  // later it would be done.
   case command_name::start:
-    self_
-        ->request(deps_.topology, std::chrono::minutes(1), find_home{row.event.sender, row.tr, row})
+    self_->request(deps_.topology, caf::infinite, find_home{row.event.sender, row.tr, row})
         .then([](done) {}, [this](caf::error& e) { self_->quit(std::move(e)); });
     return;
   case command_name::new_chat:
-    self_
-        ->request(deps_.topology, std::chrono::minutes(1),
-                  new_chat{row, row_.owner, command.argument})
+    self_->request(deps_.topology, caf::infinite, new_chat{row, row_.owner, command.argument})
         .then([](done) {},
               [this, row](caf::error& e) {
                 const auto f = to_fault(e);
+                if (f.code != fault_code::refused && f.code != fault_code::busy)
+                  return self_->quit(std::move(e)); // the disk knows whether it is on its way
                 const auto why =
                     f.sentence.empty() ? say(lang(), phrase::storage_trouble) : f.sentence;
                 reply(row, say(lang(), phrase::new_chat_failed, {why}), inbox_outcome::told);
