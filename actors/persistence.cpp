@@ -33,6 +33,11 @@ void hand_over(self_ptr self, std::vector<outbox_row> rows) {
   self->send(st.sink, std::move(message));
 }
 
+void record_later(self_ptr self) {
+  if (!std::exchange(self->state.record_armed, true))
+    self->delayed_send(self, std::chrono::seconds(1), store_record{});
+}
+
 void finish_group(self_ptr self) {
   auto& st = self->state;
   if (!st.in_group)
@@ -48,6 +53,12 @@ void finish_group(self_ptr self) {
   // know of its rows, or they would wait for the next start.
   if (committed)
     hand_over(self, std::move(rows));
+  auto recorded = std::exchange(st.recording, {});
+  if (!committed && !recorded.empty()) {
+    st.unrecorded.insert(st.unrecorded.begin(), std::make_move_iterator(recorded.begin()),
+                         std::make_move_iterator(recorded.end()));
+    record_later(self);
+  }
   auto waiting = std::exchange(st.waiting, {});
   for (auto& answer : waiting)
     answer(error);
@@ -89,6 +100,34 @@ result<Answer> run_in_group(self_ptr self, Write run) {
   ++st.failures;
   st.around.log->error("store_write_refused", {}, f.cause);
   return outcome;
+}
+
+result<done> as_done(result<void> x) {
+  if (!x)
+    return tl::unexpected(x.error());
+  return done{};
+}
+
+/// In their order: an outcome that finds no room on the disk keeps back those behind it.
+void record_now(self_ptr self) {
+  auto& st = self->state;
+  while (!st.unrecorded.empty()) {
+    auto& next = st.unrecorded.front();
+    const auto ok =
+        run_in_group<done>(self, [&] { return as_done(self->state.disk->record(next)); });
+    if (ok) {
+      st.recording.push_back(std::move(next));
+      st.waiting.push_back([](const caf::error& e) {
+        if (!e)
+          crash_here(crash_point::after_record_commit);
+      });
+    } else if (ok.error().code == fault_code::disk_full) {
+      return record_later(self);
+    } else {
+      st.records_lost += next.size();
+    }
+    st.unrecorded.pop_front();
+  }
 }
 
 /// The same for somebody who waits for the answer: it goes out after COMMIT.
@@ -154,12 +193,6 @@ result<loaded_state> load(store& disk) {
     if (!step)
       return tl::unexpected(step.error());
   return all;
-}
-
-result<done> as_done(result<void> x) {
-  if (!x)
-    return tl::unexpected(x.error());
-  return done{};
 }
 
 std::string status_json(persistence_state& st) {
@@ -241,15 +274,12 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
         });
       },
       [self](const store_record& m) {
-        // Nobody waits: if it is lost, the row is sent again under the same transaction id. (A
-        // promise would answer all the same, and the sender expects no answer.)
-        if (!run_in_group<done>(self,
-                                [&] { return as_done(self->state.disk->record(m.outcomes)); }))
-          self->state.records_lost += m.outcomes.size();
-        self->state.waiting.push_back([](const caf::error& e) {
-          if (!e)
-            crash_here(crash_point::after_record_commit);
-        });
+        // Nobody waits for it (a promise would answer all the same, and the sender expects no
+        // answer), but it is kept until it is on disk.
+        self->state.record_armed = self->state.record_armed && !m.outcomes.empty();
+        if (!m.outcomes.empty())
+          self->state.unrecorded.push_back(m.outcomes);
+        record_now(self);
       },
       [self](store_draw_chat_id) {
         return write<platform_chat_id>(self,

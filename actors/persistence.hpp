@@ -6,6 +6,8 @@
 #include "actors/health.hpp"
 #include "messages/actors.hpp"
 
+#include <deque>
+
 namespace pb {
 
 struct persistence_state {
@@ -25,6 +27,11 @@ struct persistence_state {
   std::chrono::milliseconds retention{}; ///< zero: nothing is pruned
   std::uint64_t pruned = 0;              ///< rows since the start
   counter pruned_total;
+  /// What became of attempts, as far as it is not on disk: those that wait for room there, and
+  /// those of the open group. A row that was sent and not marked would be sent again at the next
+  /// start; of a state row that would bring an old state back.
+  std::deque<std::vector<send_outcome>> unrecorded, recording;
+  bool record_armed = false;
 };
 
 /// With a `retention` (zero: none) it takes away what was settled longer ago: a minute after its
