@@ -1,5 +1,7 @@
 #include "actors/agent/connection.hpp"
 
+#include <algorithm>
+
 namespace pb {
 
 using namespace std::chrono_literals;
@@ -71,6 +73,8 @@ void agent_connection_state::admit(run_turn what) {
       let_go(i->second.epoch, false);
     turns_.erase(i);
   }
+  if (is_told_already(what))
+    return;
   if (queue_.size() >= queue_cap) {
     self_->send(what.sink,
                 turn_over{what.turn.id, turn_ending::busy, "queue of the agent is full", false});
@@ -78,6 +82,27 @@ void agent_connection_state::admit(run_turn what) {
   }
   queue_.push_back(std::move(what));
   pump();
+}
+
+/// The same message under another name: its room was born anew before the old turn's mark was on
+/// the disk. What has not left is forgotten; what has must not be said to the agent once more.
+bool agent_connection_state::is_told_already(const run_turn& what) {
+  std::erase_if(queue_, [&](const run_turn& old) { return old.inbox_seq == what.inbox_seq; });
+  const auto old = std::find_if(turns_.begin(), turns_.end(), [&](const auto& t) {
+    return t.second.what.inbox_seq == what.inbox_seq;
+  });
+  if (old == turns_.end())
+    return false;
+  if (old->second.handed || old->second.marking) {
+    self_->send(what.sink, turn_over{what.turn.id, turn_ending::interrupted,
+                                     "its room was started anew while it ran", true});
+    cancel(turn_id{old->first});
+    return true;
+  }
+  if (old->second.epoch != 0)
+    let_go(old->second.epoch, false);
+  turns_.erase(old);
+  return false;
 }
 
 void agent_connection_state::pump() {

@@ -55,6 +55,7 @@ private:
 
   // connection.cpp: turns
   void admit(run_turn what);
+  bool is_told_already(const run_turn& what);
   void pump();
   void begin(run_turn what);
   void cancel(const turn_id& id);
