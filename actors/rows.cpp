@@ -29,6 +29,7 @@ outbox_row state_row(std::mt19937_64& engine, unix_ms now, const room_id& room,
   r.type = std::string{type};
   r.state_key = std::move(key);
   r.body = std::move(body);
+  r.notify = true; // a room that is born while it waits begins no turn before it is sent
   return r;
 }
 

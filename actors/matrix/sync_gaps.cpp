@@ -168,7 +168,7 @@ void matrix_sync_state::close_gap(const std::shared_ptr<filling>& work, std::str
                                [&](const inbox_row& r) { return r.event.room == room; });
   std::vector<inbox_row> older;
   for (const auto& e : missing)
-    older.push_back({0, e, trace{next_trace()}, work->backlog});
+    older.push_back({0, e, trace{next_trace()}, true}); // nobody wrote too fast
   keep.events.insert(at, std::make_move_iterator(older.begin()),
                      std::make_move_iterator(older.end()));
   if (!reported && !missing.empty()) {

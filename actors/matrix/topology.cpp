@@ -121,7 +121,7 @@ bool topology_state::enqueue(const user_id& who, step job) {
   if (mine.size() >= job_cap)
     return false;
   mine.push_back(std::move(job));
-  if (mine.size() == 1) {
+  if (mine.size() == 1 && open_) { // before that nobody knows what this person has already
     auto run = mine.front();
     run();
   }
@@ -225,6 +225,11 @@ void topology_state::entered(const invite_row& row) {
               s.room = before.room;
               if (s.room->state == room_state::left)
                 s.room->state = room_state::active;
+              // What was decided while we were out could not be marked.
+              if (s.room->kind == room_kind::chat)
+                s.outbox.push_back(state_row(engine_, deps_.around.wall(), row.room,
+                                             matrix::chat_marker_type, "",
+                                             matrix::compose_chat_marker(marker_of(*s.room))));
               deps_.around.log->info("room_entered_again", row.tr, "invited back to a room of ours",
                                      {{"room", row.room}, {"inviter", row.inviter}});
               return write(std::move(s), [this, row] {
@@ -293,7 +298,14 @@ void topology_state::again(const failure& f, unsigned tries, step what) {
   clock_.after(delay, std::move(what));
 }
 
-void topology_state::write(settlement s, step then) {
+void topology_state::store_trouble(caf::error& e, step again) {
+  const auto f = to_fault(e);
+  if (f.code != fault_code::disk_full && f.code != fault_code::storage)
+    return self_->quit(std::move(e));
+  clock_.after(backoff(engine_, write_failures_++, 1000ms, 30s), std::move(again));
+}
+
+void topology_state::write(settlement s, step then, step on_conflict) {
   auto shared = std::make_shared<const settlement>(std::move(s));
   self_->request(deps_.store, 60s, store_settle{shared})
       .then(
@@ -301,12 +313,11 @@ void topology_state::write(settlement s, step then) {
             write_failures_ = 0;
             then();
           },
-          [this, shared, then](caf::error& e) {
-            const auto f = to_fault(e);
-            if (f.code != fault_code::disk_full && f.code != fault_code::storage)
-              return self_->quit(std::move(e));
-            clock_.after(backoff(engine_, write_failures_++, 1000ms, 30s),
-                         [this, shared, then] { write(*shared, then); });
+          [this, shared, then, on_conflict](caf::error& e) {
+            if (on_conflict && to_fault(e).code == fault_code::conflict)
+              return on_conflict();
+            store_trouble(e,
+                          [this, shared, then, on_conflict] { write(*shared, then, on_conflict); });
           });
 }
 

@@ -71,6 +71,7 @@ private:
   void create_chat(intent_row intent, unsigned tries);
   void space_made(intent_row intent, const room_id& space);
   void chat_made(intent_row intent, const room_id& room);
+  void number_again(intent_row intent);
   void link(intent_row intent, unsigned tries);
   void abandon(const intent_row& intent, const failure& f);
   /// Looks through the joined rooms for the marker of this intent.
@@ -101,6 +102,7 @@ private:
     reconcile_plan plan;
     std::size_t user = 0, room = 0, write = 0, in_flight = 0, drawing = 0;
     std::vector<room_id> changed;
+    std::string position; ///< what lies before it is history
   };
   using applying_ptr = std::shared_ptr<applying>;
   void apply(const walk_ptr& w, reconcile_plan plan);
@@ -111,8 +113,10 @@ private:
   void apply_writes(const applying_ptr& a);
   void applied(const applying_ptr& a);
   /// After a lost database: the newest text of the room that nobody answered.
-  void find_unanswered(const room_row& row, std::function<void(std::optional<event_id>)> then,
-                       unsigned tries = 0);
+  void find_unanswered(const applying_ptr& a, const room_row& row,
+                       std::function<void(std::optional<event_id>)> then, unsigned tries = 0);
+  /// The position has to be fixed first: what comes after it is answered.
+  void await_position(const applying_ptr& a, step then);
   void walk_over(const walk_ptr& w, const std::string& json);
   void open_gate();
 
@@ -130,7 +134,10 @@ private:
   void move_space(const room_row& before, const matrix::room_facts& next);
   void not_followed(const room_row& row, const std::string& why);
 
-  void write(settlement s, step then);
+  /// `on_conflict` runs instead of `then` when the store refuses what is written.
+  void write(settlement s, step then, step on_conflict = {});
+  /// A full disk is waited for; any other error ends the actor.
+  void store_trouble(caf::error& e, step again);
   /// With a place from the account's send budget.
   void send_budgeted(double cost, http_request request, http_calls::then next);
   outbox_row message(const room_id& room, const std::string& text, const event_id& reply_to,

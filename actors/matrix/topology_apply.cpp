@@ -37,7 +37,9 @@ void topology_state::apply(const walk_ptr& w, reconcile_plan plan) {
         .then([go_on](const admitted&) { go_on(); },
               [this](caf::error& e) { self_->quit(std::move(e)); });
   };
-  const auto begin = [this, a, encrypted] { encrypted([this, a] { apply_users(a); }); };
+  const auto begin = [this, a, encrypted] {
+    encrypted([this, a] { await_position(a, [this, a] { apply_users(a); }); });
+  };
   if (a->plan.highest <= last_)
     return begin();
   self_->request(deps_.store, 60s, store_raise_chat_id{a->plan.highest})
@@ -111,7 +113,7 @@ void topology_state::apply_room(const applying_ptr& a, reconcile_plan::room_chan
                               change.row.state == room_state::active;
             if (!lost)
               return write_room(a, change, std::move(s));
-            find_unanswered(change.row, [this, a, change, s](std::optional<event_id> event) {
+            find_unanswered(a, change.row, [this, a, change, s](std::optional<event_id> event) {
               auto told = s;
               if (event)
                 told.outbox.push_back(message(change.row.id, say(deps_.lang, phrase::records_lost),
@@ -172,29 +174,55 @@ void topology_state::applied(const applying_ptr& a) {
   write(std::move(s), end);
 }
 
-void topology_state::find_unanswered(const room_row& row,
+void topology_state::await_position(const applying_ptr& a, step then) {
+  if (!a->w->gate)
+    return then();
+  self_->request(deps_.store, 60s, store_load{})
+      .then(
+          [this, a, then](const loaded_state& all) {
+            if (!all.cursor) {
+              clock_.after(200ms, [this, a, then] { await_position(a, then); });
+              return;
+            }
+            a->position = *all.cursor;
+            then();
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+void topology_state::find_unanswered(const applying_ptr& a, const room_row& row,
                                      std::function<void(std::optional<event_id>)> then,
                                      unsigned tries) {
   matrix::messages_query q;
   q.room = row.id;
+  q.from = a->position;
   q.limit = 30;
   q.filter = matrix::compose_backfill_filter();
-  http_->send(matrix::ask::messages(deps_.session, q), [this, row, then, tries](http_result& r) {
+  http_->send(matrix::ask::messages(deps_.session, q), [this, a, row, then, tries](http_result& r) {
     const auto got = matrix::read::messages(r, row.id, deps_.around.wall());
     if (!got && !got.error().final() && tries < 5)
-      return again(got.error(), tries, [=, this] { find_unanswered(row, then, tries + 1); });
+      return again(got.error(), tries, [=, this] { find_unanswered(a, row, then, tries + 1); });
     if (!got)
       return then(std::nullopt);
-    for (const auto& e : got->chunk) { // newest first
+    std::vector<event_id> asked; // newest first, up to where we had the last word
+    for (const auto& e : got->chunk) {
       if (e.type != "m.room.message" || e.state_key)
         continue;
       if (e.sender == deps_.session.user)
-        return then(std::nullopt); // we had the last word
+        break;
       const auto said = matrix::parse_message(e.content);
       if (e.sender == row.owner && said.msgtype == "m.text" && !said.replaces)
-        return then(e.id);
+        asked.push_back(e.id);
     }
-    then(std::nullopt);
+    self_->request(deps_.store, 60s, store_known{row.id, asked})
+        .then(
+            [then, asked](const known_answer& admitted) { // those are answered as usual
+              for (std::size_t i = 0; i < asked.size(); ++i)
+                if (!admitted.known[i])
+                  return then(asked[i]);
+              then(std::nullopt);
+            },
+            [this](caf::error& e) { self_->quit(std::move(e)); });
   });
 }
 

@@ -5,6 +5,7 @@
 #include "actors/crash_point.hpp"
 #include "actors/matrix/topology.hpp"
 #include "actors/phrases.hpp"
+#include "actors/rows.hpp"
 #include "bridges/matrix/api.hpp"
 #include "bridges/matrix/compose.hpp"
 
@@ -26,6 +27,21 @@ matrix::matrix_failure rested(matrix::matrix_failure f, unsigned tries) {
   if (f.kind == matrix::matrix_failure::kind_t::rate_limited && f.retry_after)
     f.retry_after = *f.retry_after + 6s * (1 << std::min(tries, 4U));
   return f;
+}
+
+/// The chat that an intent has made.
+room_row row_of(const intent_row& intent) {
+  room_row row;
+  row.id = intent.room;
+  row.kind = room_kind::chat;
+  row.owner = intent.owner;
+  row.chat = intent.chat;
+  row.platform = intent.platform;
+  row.agent = intent.agent;
+  row.space = intent.space;
+  row.intent = intent.id;
+  row.title = intent.title;
+  return row;
 }
 
 } // namespace
@@ -249,20 +265,31 @@ void topology_state::chat_made(intent_row intent, const room_id& room) {
   intent.step = step_t::link_wanted;
   settlement s;
   s.intent = intent;
-  room_row row;
-  row.id = room;
-  row.kind = room_kind::chat;
-  row.owner = intent.owner;
-  row.chat = intent.chat;
-  row.platform = intent.platform;
-  row.agent = intent.agent;
-  row.space = intent.space;
-  row.intent = intent.id;
-  row.title = intent.title;
-  s.room = std::move(row);
-  write(std::move(s), [this, intent] {
-    crash_here(crash_point::room_recorded);
-    advance(intent);
+  s.room = row_of(intent);
+  write(
+      std::move(s),
+      [this, intent] {
+        crash_here(crash_point::room_recorded);
+        advance(intent);
+      },
+      [this, intent] { number_again(intent); });
+}
+
+/// Another room holds the number already: a createRoom that nobody waited for any more was carried
+/// out after all. This room gets a number of its own, and its marker says so.
+void topology_state::number_again(intent_row intent) {
+  deps_.around.log->error("platform_chat_id_taken", intent.tr,
+                          "a room was made twice under one number; the second gets its own",
+                          {{"room", intent.room}, {"owner", intent.owner}});
+  draw([this, intent](platform_chat_id drawn) mutable {
+    intent.platform = drawn;
+    auto row = row_of(intent);
+    settlement s;
+    s.intent = intent;
+    s.room = row;
+    s.outbox.push_back(state_row(engine_, deps_.around.wall(), row.id, matrix::chat_marker_type, "",
+                                 matrix::compose_chat_marker(marker_of(row))));
+    write(std::move(s), [this, intent] { advance(intent); });
   });
 }
 

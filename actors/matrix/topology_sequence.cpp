@@ -76,7 +76,12 @@ void topology_state::draw_next() {
             then(drawn);
             draw_next();
           },
-          [this](caf::error& e) { self_->quit(std::move(e)); });
+          [this](caf::error& e) {
+            store_trouble(e, [this] {
+              drawing_ = false;
+              draw_next();
+            });
+          });
 }
 
 void topology_state::raise_mark(unsigned tries) {

@@ -108,6 +108,11 @@ void topology_state::open_gate() {
   for (auto& promise : waiting_)
     promise.deliver(done{});
   waiting_.clear();
+  std::vector<step> first; // of everybody who waits; a job may end at once and begin the next
+  for (const auto& [who, jobs] : jobs_)
+    first.push_back(jobs.front());
+  for (const auto& job : first)
+    job();
 }
 
 void topology_state::walk_over(const walk_ptr& w, const std::string& json) {

@@ -116,7 +116,6 @@ void room_core::clear(const inbox_row& row) {
                                     matrix::compose_chat_marker(
                                         {changed.owner, changed.chat, changed.platform,
                                          changed.agent, "active", changed.epoch, changed.intent}));
-            marker.notify = true;
             marker_ = marker.id;
             settlement s;
             s.inbox.push_back({row.seq, inbox_outcome::answered});

@@ -271,10 +271,10 @@ result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>
       return ok;
   if (auto ok = say(what.outbox, out); !ok)
     return ok;
+  const unix_ms now = what.inbox.empty() && what.outcomes.empty() ? 0 : now_();
   for (const auto& outcome : what.outcomes)
-    if (auto ok = outbox_.record(outcome); !ok)
+    if (auto ok = outbox_.record(outcome, now); !ok)
       return ok;
-  const unix_ms now = what.inbox.empty() ? 0 : now_();
   if (what.turn)
     if (auto ok = turns_.put(*what.turn); !ok)
       return ok;

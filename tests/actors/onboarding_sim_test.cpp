@@ -233,7 +233,9 @@ TEST_CASE(
     ids.insert(m.at("platform_chat_id").get<std::int64_t>());
     chats.insert(m.at("chat").get<std::string>());
   }
-  CHECK(ids == std::set<std::int64_t>{1, 2});
+  REQUIRE(ids.size() == 2);
+  CHECK(ids.contains(1));
+  CHECK(*ids.rbegin() > 64); // behind the mark that the account keeps
   CHECK(chats == std::set<std::string>{"C1", "C2"});
   CHECK(rooms_with(w, "io.patchbay.space").size() == 1);
 }

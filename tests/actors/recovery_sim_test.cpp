@@ -53,6 +53,12 @@ fault_rule on(const std::string& method, const std::string& path, http_response 
 
 std::string text_of(const heard& h) { return h.frame.value("text", ""); }
 
+/// Alice may do everything in the room.
+void may_replace(sim_world& w, const std::string& room) {
+  REQUIRE(w.server.send(bot, room, "m.room.power_levels",
+                        {{"users", {{"@alice:localhost", 100}, {bot, 100}}}}, ""));
+}
+
 std::size_t count_of(const std::vector<std::string>& texts, const std::string& text) {
   return static_cast<std::size_t>(std::count(texts.begin(), texts.end(), text));
 }
@@ -224,7 +230,8 @@ TEST_CASE(
        {"creation_content", {{"predecessor", {{"room_id", old}}}}},
        {"power_level_content_override", {{"users", {{"@alice:localhost", 100}, {bot, 100}}}}}});
   const std::string next = made.at("room_id");
-  REQUIRE(w.server.send(bot, old, "m.room.tombstone",
+  may_replace(w, old);
+  REQUIRE(w.server.send("@alice:localhost", old, "m.room.tombstone",
                         {{"body", "moved"}, {"replacement_room", next}}, ""));
   REQUIRE(w.run_until([&] { return !w.answers(next).empty(); }, 3min));
   w.run_for(30s);
@@ -254,7 +261,8 @@ TEST_CASE("a tombstone whose room does not point back is not followed, and the r
   const auto chat = w.onboard("alice");
   const auto made = w.call("alice", "POST", "/createRoom", {{"preset", "public_chat"}});
   const std::string other = made.at("room_id");
-  REQUIRE(w.server.send(bot, chat, "m.room.tombstone",
+  may_replace(w, chat);
+  REQUIRE(w.server.send("@alice:localhost", chat, "m.room.tombstone",
                         {{"body", "moved"}, {"replacement_room", other}}, ""));
   w.run_for(1min);
   CHECK(w.log->count("upgrade_not_followed") == 1);

@@ -38,7 +38,8 @@ struct lone_sender : deterministic {
     disk = std::move(*open_store(o));
     const surroundings around{null_logger(), std::make_shared<metrics>(), [] { return unix_ms{1}; },
                               1};
-    store_actor = spawn(persistence, around, std::make_shared<health_board>(), disk);
+    store_actor = spawn(persistence, around, std::make_shared<health_board>(), disk,
+                        std::chrono::milliseconds{0});
     caf::anon_send(store_actor, session_renewed{session});
     matrix_session_actor keeper = spawn([this]() -> matrix_session_actor::behavior_type {
       return {[this](const session_doubt& d) { doubted.push_back(d.token); },

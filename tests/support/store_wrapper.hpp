@@ -50,9 +50,11 @@ public:
   result<void> raise_platform_chat_id(platform_chat_id seen) override {
     return real_->raise_platform_chat_id(seen);
   }
-  result<std::size_t> prune(std::chrono::milliseconds keep, std::size_t limit) override {
+  result<pruned> prune(std::chrono::milliseconds keep, std::size_t limit) override {
     return real_->prune(keep, limit);
   }
+  result<std::vector<saved_context>> saved_contexts() override { return real_->saved_contexts(); }
+  [[nodiscard]] bool was_restored() const override { return real_->was_restored(); }
   result<std::vector<intent_row>> intents() override { return real_->intents(); }
   result<std::vector<outbox_row>> outbox(std::int64_t after, std::size_t limit) override {
     return real_->outbox(after, limit);
