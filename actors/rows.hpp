@@ -9,12 +9,16 @@
 
 namespace pb {
 
-/// A message of ours; `what.row` is set here, so that the room itself can tell that it was sent.
+/// A message of ours. Its row is named by chance, unless `what.row` is set: what must be said once
+/// whoever decides it is named after its cause, and the store refuses it the second time.
 outbox_row message_row(std::mt19937_64& engine, unix_ms now, const room_id& room,
                        matrix::message_draft what);
 
 /// A state event: idempotent by its content.
 outbox_row state_row(std::mt19937_64& engine, unix_ms now, const room_id& room,
                      std::string_view type, std::string key, std::string body);
+
+/// 32 hex digits that depend on the text alone.
+std::string name_after(std::string_view text);
 
 } // namespace pb

@@ -54,6 +54,7 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
           },
           [this](const collect_status& m) { gather(m); },
           [this](const reconcile_now& m) { reconcile_beside_the_work(m); },
+          [this](const list_aside& m) { list(m); },
           [this](get_status) {
             std::string list;
             for (const auto& line : journal_)

@@ -1,5 +1,6 @@
 #include "cli/console.hpp"
 
+#include "cli/lists_route.hpp"
 #include "cli/reconcile_route.hpp"
 
 #include <array>
@@ -73,6 +74,8 @@ http_handler make_console(const console_wiring& w) {
                               });
                             },
                             false};
+  ports.routes["poison"] = poison_route(w.supervisor);
+  ports.routes["outbox"] = outbox_route(w.supervisor);
   ports.routes["reconcile"] = reconcile_route(w.supervisor, w.clock);
   return make_admin(std::move(ports));
 }

@@ -275,6 +275,15 @@ struct restart_child {
 struct collect_status {
   std::shared_ptr<std::function<void(std::string)>> answer;
 };
+/// What the store has set aside, newest first; calls back with JSON texts and where to go on (0:
+/// the last page), or false and an error as the admin API words it.
+struct list_aside {
+  enum class kind { poison, dead } what = kind::poison;
+  std::int64_t before = 0;
+  std::size_t limit = 50;
+  std::shared_ptr<std::function<void(bool good, std::vector<std::string> items, std::int64_t next)>>
+      answer;
+};
 /// Compares the rooms with the homeserver beside the work; calls back with the report, or false
 /// and an error as the admin API words it.
 struct reconcile_now {
@@ -293,6 +302,7 @@ using supervisor_actor =
                      caf::reacts_to<tick>,          // itself: the drain's deadline
                      caf::reacts_to<collect_status>, // asks everybody, calls back with JSON
                      caf::reacts_to<reconcile_now>,  // for the admin API
+                     caf::reacts_to<list_aside>,     // for the admin API
                      caf::replies_to<get_status>::with<status_report>>;
 
 } // namespace pb
@@ -318,7 +328,7 @@ using supervisor_actor =
   X(pb::known_answer) X(pb::store_interrupted) X(pb::interrupted_message) X(pb::store_users) \
   X(pb::user_list) X(pb::store_raise_chat_id) X(pb::store_poison) X(pb::poison_page) \
   X(pb::store_dead) X(pb::session_ready) X(pb::router_failed) \
-  X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::collect_status)
+  X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::list_aside) X(pb::collect_status)
 // clang-format on
 
 #define PB_UNSAFE(T) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(T)

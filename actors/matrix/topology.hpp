@@ -102,7 +102,9 @@ private:
     reconcile_plan plan;
     std::size_t user = 0, room = 0, write = 0, in_flight = 0, drawing = 0;
     std::vector<room_id> changed;
-    std::string position; ///< what lies before it is history
+    std::string position;         ///< what lies before it is history
+    std::vector<room_row> silent; ///< chats that may hold a text that nobody acts on
+    bool told = false;
   };
   using applying_ptr = std::shared_ptr<applying>;
   void apply(const walk_ptr& w, reconcile_plan plan);
@@ -110,6 +112,7 @@ private:
   void apply_rooms(const applying_ptr& a);
   void apply_room(const applying_ptr& a, reconcile_plan::room_change change);
   void write_room(const applying_ptr& a, const reconcile_plan::room_change& change, settlement s);
+  void tell_unanswered(const applying_ptr& a);
   void apply_writes(const applying_ptr& a);
   void applied(const applying_ptr& a);
   /// After a lost database: the newest text of the room that nobody answered.

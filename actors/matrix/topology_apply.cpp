@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t writes_at_once = 100; ///< state events in one settlement
+constexpr std::size_t writes_at_once = 100;  ///< state events in one settlement
+constexpr std::size_t pending_at_most = 256; ///< of a room, while it is decided what is history
 
 bool same(const room_row& a, const room_row& b) {
   return a.kind == b.kind && a.owner == b.owner && a.chat == b.chat && a.platform == b.platform &&
@@ -89,7 +90,46 @@ void topology_state::apply_rooms(const applying_ptr& a) {
       apply_room(a, std::move(change));
     });
   }
-  if (a->in_flight == 0)
+  if (a->in_flight > 0)
+    return;
+  if (!a->w->gate)
+    return apply_writes(a);
+  self_->request(deps_.store, 60s, store_rooms{})
+      .then(
+          [this, a](const room_list& all) {
+            for (const auto& row : all.rooms)
+              if (row.kind == room_kind::chat && row.state == room_state::active)
+                a->silent.push_back(row);
+            tell_unanswered(a);
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+/// After a lost database, or an old copy of it: what nobody will act on is told in its room. The
+/// notice is named after the message, so that a walk that is killed and begun again says it once.
+void topology_state::tell_unanswered(const applying_ptr& a) {
+  while (a->in_flight < at_once && !a->silent.empty()) {
+    const auto row = std::move(a->silent.back());
+    a->silent.pop_back();
+    ++a->in_flight;
+    const auto next = [this, a] {
+      --a->in_flight;
+      tell_unanswered(a);
+    };
+    find_unanswered(a, row, [this, row, next](std::optional<event_id> event) {
+      if (!event)
+        return next();
+      matrix::message_draft m;
+      m.text = say(deps_.lang, phrase::records_lost);
+      m.reply_to = *event;
+      m.tells.push_back(row.owner);
+      m.row = outbox_id{name_after("records lost " + event->value)};
+      settlement s;
+      s.outbox.push_back(message_row(engine_, deps_.around.wall(), row.id, std::move(m)));
+      write(std::move(s), next, next);
+    });
+  }
+  if (a->in_flight == 0 && a->silent.empty() && !std::exchange(a->told, true))
     apply_writes(a);
 }
 
@@ -109,17 +149,7 @@ void topology_state::apply_room(const applying_ptr& a, reconcile_plan::room_chan
               s.outbox.push_back(state_row(engine_, deps_.around.wall(), change.row.id,
                                            matrix::chat_marker_type, "",
                                            matrix::compose_chat_marker(marker_of(change.row))));
-            const bool lost = a->w->gate && !change.before && change.row.kind == room_kind::chat &&
-                              change.row.state == room_state::active;
-            if (!lost)
-              return write_room(a, change, std::move(s));
-            find_unanswered(a, change.row, [this, a, change, s](std::optional<event_id> event) {
-              auto told = s;
-              if (event)
-                told.outbox.push_back(message(change.row.id, say(deps_.lang, phrase::records_lost),
-                                              *event, change.row.owner));
-              write_room(a, change, std::move(told));
-            });
+            write_room(a, change, std::move(s));
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -169,6 +199,8 @@ void topology_state::applied(const applying_ptr& a) {
                             {"conflicts", list(p.conflicts)}});
     walk_over(a->w, to_json(p, false));
   };
+  if (!deps_.serving) // whoever serves first has still to tell what nobody acted on
+    return end();
   settlement s;
   s.topology_known = true;
   write(std::move(s), end);
@@ -214,12 +246,16 @@ void topology_state::find_unanswered(const applying_ptr& a, const room_row& row,
       if (e.sender == row.owner && said.msgtype == "m.text" && !said.replaces)
         asked.push_back(e.id);
     }
-    self_->request(deps_.store, 60s, store_known{row.id, asked})
+    self_->request(deps_.store, 60s, store_open_room{row.id, pending_at_most})
         .then(
-            [then, asked](const known_answer& admitted) { // those are answered as usual
-              for (std::size_t i = 0; i < asked.size(); ++i)
-                if (!admitted.known[i])
-                  return then(asked[i]);
+            [then, asked](const room_snapshot& now) {
+              for (const auto& event : asked) {
+                const bool waits =
+                    std::any_of(now.pending.begin(), now.pending.end(),
+                                [&](const inbox_row& p) { return p.event.id == event; });
+                if (!waits) // what was admitted since then is answered as usual
+                  return then(event);
+              }
               then(std::nullopt);
             },
             [this](caf::error& e) { self_->quit(std::move(e)); });

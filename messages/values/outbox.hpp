@@ -39,6 +39,7 @@ struct outbox_row {
   bool notify = false; ///< the room waits for the outcome
   outbox_id about;     ///< of a dead letter's notice: the row that is dead; it has none itself
   trace tr;
+  std::string reason{}; ///< of a dead one, as read from the disk
 };
 
 /// What became of an attempt.

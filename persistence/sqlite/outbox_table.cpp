@@ -14,19 +14,21 @@ outbox_table::outbox_table(database& db)
                          "UPDATE outbox SET state = ?, event_id = nullif(?, ''),"
                          " reason = nullif(?, ''), ended_at = ? WHERE id = ? AND state = 0")),
       exists_(db.prepare("find in outbox", "SELECT 1 FROM outbox WHERE id = ?")),
-      waiting_(db.prepare("waiting outbox",
-                          "SELECT seq, id, room, kind, priority, type, state_key, txn, device,"
-                          " body, turn, about, made_at, notify, trace FROM outbox"
-                          " INDEXED BY outbox_waiting WHERE state = 0 AND seq > ?"
-                          " ORDER BY seq LIMIT ?")),
+      waiting_(
+          db.prepare("waiting outbox",
+                     "SELECT seq, id, room, kind, priority, type, state_key, txn, device,"
+                     " body, turn, about, made_at, notify, trace, coalesce(reason, '') FROM outbox"
+                     " INDEXED BY outbox_waiting WHERE state = 0 AND seq > ?"
+                     " ORDER BY seq LIMIT ?")),
       marker_waits_(db.prepare("waiting markers",
                                "SELECT 1 FROM outbox INDEXED BY outbox_markers"
                                " WHERE room = ? AND state = 0 AND kind = 1 LIMIT 1")),
-      dead_(db.prepare("dead outbox",
-                       "SELECT seq, id, room, kind, priority, type, state_key, txn, device,"
-                       " body, turn, about, made_at, notify, trace FROM outbox"
-                       " INDEXED BY outbox_dead WHERE state = 2 AND seq < ?"
-                       " ORDER BY seq DESC LIMIT ?")) {}
+      dead_(
+          db.prepare("dead outbox",
+                     "SELECT seq, id, room, kind, priority, type, state_key, txn, device,"
+                     " body, turn, about, made_at, notify, trace, coalesce(reason, '') FROM outbox"
+                     " INDEXED BY outbox_dead WHERE state = 2 AND seq < ?"
+                     " ORDER BY seq DESC LIMIT ?")) {}
 
 result<std::int64_t> outbox_table::add(const outbox_row& m) {
   if (auto ok = add_.run(m.id, m.room, m.kind, m.priority, m.type, m.state_key, m.txn, m.device,
@@ -66,7 +68,7 @@ result<std::vector<outbox_row>> outbox_table::page(statement& from, std::int64_t
       [&](row& r) {
         auto& m = rows.emplace_back();
         r >> m.seq >> m.id >> m.room >> m.kind >> m.priority >> m.type >> m.state_key >> m.txn >>
-            m.device >> m.body >> m.turn >> m.about >> m.made_at >> m.notify >> m.tr;
+            m.device >> m.body >> m.turn >> m.about >> m.made_at >> m.notify >> m.tr >> m.reason;
       },
       border, limit);
   if (!ok)

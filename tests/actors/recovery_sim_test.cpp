@@ -356,3 +356,24 @@ TEST_CASE("what cannot be understood is set aside with its reason and its text")
   CHECK_FALSE(aside->front().reason.empty());
   CHECK(aside->front().raw.find("content") != std::string::npos);
 }
+
+TEST_CASE("a walk that is killed again and again tells an unanswered text once") {
+  sim_world w;
+  w.start();
+  const auto chat = w.onboard("alice");
+  w.run_for(5s);
+  lose_database(w);
+  const auto missed = w.say("alice", chat, "while we were away");
+  for (int n = 0; n < 40; ++n) {
+    w.start();
+    w.run_steps(static_cast<std::uint64_t>(40 + 8 * n), 1min);
+    w.crash();
+  }
+  w.start();
+  w.run_for(1min);
+  CHECK(w.replies_to(chat, missed) ==
+        std::vector<std::string>{say(language::en, phrase::records_lost)});
+  const auto asked = w.say("alice", chat, "and now");
+  REQUIRE(w.run_until([&] { return !w.replies_to(chat, asked).empty(); }));
+  CHECK(w.replies_to(chat, asked) == std::vector<std::string>{"and now"});
+}
