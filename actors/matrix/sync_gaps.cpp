@@ -76,12 +76,12 @@ void matrix_sync_state::fill_gaps(const std::shared_ptr<filling>& work) {
   if (work->gap >= work->batch.gaps.size())
     return admit(work->batch.keep, [this, work] { position_fixed(work); });
   const auto& gap = work->batch.gaps[work->gap];
-  // Before we were in a room there is history, not a gap: only rooms that we know are walked back.
+  // Nobody is answered in a Space. A room that we have no record of (yet) may be about to get one.
   self_->request(deps_.store, 60s, store_find_room{gap.room})
       .then(
           [this, work](const found_room& known) {
             const auto& here = work->batch.gaps[work->gap];
-            if (!known.room || known.room->kind == room_kind::space) {
+            if (known.room && known.room->kind == room_kind::space) {
               ++work->gap;
               return fill_gaps(work);
             }

@@ -111,6 +111,8 @@ private:
   void apply_users(const applying_ptr& a);
   void apply_rooms(const applying_ptr& a);
   void apply_room(const applying_ptr& a, reconcile_plan::room_change change);
+  void confirm_gone(const applying_ptr& a, const reconcile_plan::room_change& change);
+  void check_room(const applying_ptr& a, reconcile_plan::room_change change);
   void write_room(const applying_ptr& a, const reconcile_plan::room_change& change, settlement s);
   void tell_unanswered(const applying_ptr& a);
   void apply_writes(const applying_ptr& a);

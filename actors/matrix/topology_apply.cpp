@@ -133,7 +133,29 @@ void topology_state::tell_unanswered(const applying_ptr& a) {
     apply_writes(a);
 }
 
+/// The list of rooms is older than the plan: we may have been invited back since then.
+void topology_state::confirm_gone(const applying_ptr& a,
+                                  const reconcile_plan::room_change& change) {
+  http_->send(matrix::ask::get_state_event(deps_.session, change.row.id, "m.room.member",
+                                           deps_.session.user.value),
+              [this, a, change](http_result& r) {
+                const auto got = matrix::read::content(r, deps_.around.wall());
+                const bool sure =
+                    got ? matrix::parse_member(*got).membership != "join" : got.error().final();
+                if (sure) // else the next walk decides
+                  return check_room(a, change);
+                --a->in_flight;
+                apply_rooms(a);
+              });
+}
+
 void topology_state::apply_room(const applying_ptr& a, reconcile_plan::room_change change) {
+  if (change.before && change.row.state == room_state::left)
+    return confirm_gone(a, change);
+  check_room(a, std::move(change));
+}
+
+void topology_state::check_room(const applying_ptr& a, reconcile_plan::room_change change) {
   self_->request(deps_.store, 60s, store_open_room{change.row.id, 0})
       .then(
           [this, a, change](const room_snapshot& now) {

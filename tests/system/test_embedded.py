@@ -76,7 +76,7 @@ def test_a_message_is_answered_by_one_reply(t):
     check("!new" in alice.ask(chat, "!help"), "help")
     check("Nothing" in alice.ask(chat, "!stop"), "stop without a turn")
     check("!help" in alice.ask(chat, "!hlep"), "the nearest command")
-    check("not there yet" in alice.ask(chat, "!retry"), "a command of a later version")
+    check("not there yet" in alice.ask(chat, "!save"), "a command of a later version")
     alice.event(chat, {"msgtype": "m.notice", "body": "a notice is never answered"})
     alice.ask(chat, "and this is")
     same(len(alice.answers(chat, kind=("final",))), 2, "answers")
