@@ -34,6 +34,12 @@ reply error(unsigned status, std::string_view code, std::string_view text) {
   return {status, body + "}"};
 }
 
+std::uint64_t wall_ms() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
 std::string_view string_at(simdjson::dom::element e, std::string_view pointer) {
   std::string_view value;
   return e.at_pointer(pointer).get(value) ? std::string_view{} : value;
@@ -57,7 +63,7 @@ std::optional<reply> homeserver::handle(std::string_view method, std::string_vie
   if (what == "sync" && method == "GET")
     return sync(query, held);
   if (what == "rooms" && parts.size() >= 6)
-    return in_room(method, parts, body);
+    return in_room(method, parts, query, body);
   if (what == "user" && parts.size() >= 6)
     return of_user(method, parts, body);
   if (what == "joined_rooms")
@@ -90,9 +96,9 @@ std::optional<reply> homeserver::sync(std::string_view query, held_poll& held) {
   held.timeout_ms = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(leading_number(query_value(query, "timeout")), 60'000));
   if (on_poll)
-    on_poll();
+    on_poll(held.since);
   if (has_news(held.since) || held.timeout_ms == 0)
-    return reply{200, sync_since(held.since)};
+    return reply{200, sync_since(held.since), has_news(held.since)};
   return std::nullopt;
 }
 
@@ -101,10 +107,7 @@ std::string homeserver::sync_since(std::uint64_t since) const {
   for (auto n = since; n < oracle_.size(); ++n)
     news.emplace_back(oracle_.room_of(n), n);
   std::sort(news.begin(), news.end());
-  const auto ts =
-      static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                     std::chrono::system_clock::now().time_since_epoch())
-                                     .count());
+  const auto ts = wall_ms();
   std::string out = "{\"next_batch\":\"s";
   append_number(out, std::max(since, oracle_.size()));
   out += "\",\"device_one_time_keys_count\":{},\"rooms\":{\"join\":{";
@@ -117,23 +120,49 @@ std::string homeserver::sync_since(std::uint64_t since) const {
     append_number(out, since);
     out += "\",\"events\":[";
     for (; at < news.size() && news[at].first == room; ++at) {
-      const auto n = news[at].second;
       if (out.back() != '[')
         out += ',';
-      out += "{\"type\":\"m.room.message\",\"event_id\":\"";
-      out += oracle::event_id_of(n);
-      out += "\",\"sender\":";
-      append_json(out, topology::person_id(rooms_.person_of(room)));
-      out += ",\"origin_server_ts\":";
-      append_number(out, ts);
-      out += ",\"content\":{\"msgtype\":\"m.text\",\"body\":";
-      append_json(out, oracle_.text_of(n));
-      out += ",\"m.mentions\":{}},\"unsigned\":{\"age\":1}}";
+      append_message(out, news[at].second, ts);
     }
     out += "]},\"state\":{\"events\":[]},\"ephemeral\":{\"events\":[]},"
            "\"account_data\":{\"events\":[]},\"unread_notifications\":{}}";
   }
   return out + "}}}";
+}
+
+void homeserver::append_message(std::string& out, std::uint64_t message, std::uint64_t ts) const {
+  out += "{\"type\":\"m.room.message\",\"event_id\":\"";
+  out += oracle::event_id_of(message);
+  out += "\",\"sender\":";
+  append_json(out, topology::person_id(rooms_.person_of(oracle_.room_of(message))));
+  out += ",\"origin_server_ts\":";
+  append_number(out, ts);
+  out += ",\"content\":{\"msgtype\":\"m.text\",\"body\":";
+  append_json(out, oracle_.text_of(message));
+  out += ",\"m.mentions\":{}},\"unsigned\":{\"age\":1}}";
+}
+
+std::string homeserver::messages(place where, std::string_view query) const {
+  const auto from = query_value(query, "from");
+  const auto before = from.empty() ? oracle_.size() : leading_number(from.substr(1));
+  const auto limit = std::clamp<std::uint64_t>(leading_number(query_value(query, "limit")), 1, 100);
+  std::vector<std::uint64_t> page;
+  if (!where.space)
+    page = oracle_.history(where.index, before, limit);
+  std::string out = "{\"start\":\"s";
+  append_number(out, before);
+  if (page.size() == limit) { // less: the room began here
+    out += "\",\"end\":\"s";
+    append_number(out, page.back());
+  }
+  out += "\",\"chunk\":[";
+  const auto ts = wall_ms();
+  for (const auto message : page) {
+    if (out.back() != '[')
+      out += ',';
+    append_message(out, message, ts);
+  }
+  return out + "]}";
 }
 
 std::string homeserver::first_sync() const {
@@ -157,7 +186,8 @@ std::string homeserver::first_sync() const {
   return out + "}}}";
 }
 
-reply homeserver::in_room(std::string_view method, const path& parts, std::string_view body) {
+reply homeserver::in_room(std::string_view method, const path& parts, std::string_view query,
+                          std::string_view body) {
   const auto where = rooms_.find(parts[4]);
   if (!where)
     return error(403, "M_FORBIDDEN", "You are not in this room");
@@ -178,8 +208,10 @@ reply homeserver::in_room(std::string_view method, const path& parts, std::strin
     return {200, members(*where)};
   if (what == "joined_members")
     return {200, joined_members(*where)};
-  if (what == "messages")
-    return {200, R"({"chunk":[],"start":"s0"})"};
+  if (what == "messages") {
+    ++oracle_.counts.pages;
+    return {200, messages(*where, query)};
+  }
   return unrecognized(method, "/rooms/{}/" + what);
 }
 
@@ -241,6 +273,7 @@ void homeserver::judge(place where, std::string_view content) {
 reply homeserver::state(std::string_view method, place where, const path& parts,
                         std::string_view body) {
   if (parts.size() == 6) {
+    ++oracle_.counts.states;
     std::string all;
     rooms_.append_state(all, where);
     return {200, all};

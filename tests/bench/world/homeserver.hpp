@@ -20,6 +20,7 @@ namespace pb::bench {
 struct reply {
   unsigned status = 200;
   std::string body;
+  bool news = false; ///< messages that a poll had not seen
 };
 
 /// A /sync that has nothing to say yet.
@@ -36,7 +37,7 @@ public:
   /// Told when a message has its answer: its room may speak again.
   std::function<void(std::uint32_t room)> on_answered;
   /// Told when a /sync with `since` arrives: the subject has taken its place in the stream.
-  std::function<void()> on_poll;
+  std::function<void(std::uint64_t since)> on_poll;
 
   /// The answer, or nothing: then `held` says until when it may wait.
   std::optional<reply> handle(std::string_view method, std::string_view target,
@@ -51,11 +52,15 @@ private:
   using path = std::vector<std::string>;
   std::optional<reply> sync(std::string_view query, held_poll& held);
   [[nodiscard]] std::string first_sync() const;
-  reply in_room(std::string_view method, const path& parts, std::string_view body);
+  reply in_room(std::string_view method, const path& parts, std::string_view query,
+                std::string_view body);
   reply of_user(std::string_view method, const path& parts, std::string_view body);
   reply send(place where, const path& parts, std::string_view body);
   void judge(place where, std::string_view content);
   reply state(std::string_view method, place where, const path& parts, std::string_view body);
+  /// A page of a room's past, newest first, from the token in the query.
+  [[nodiscard]] std::string messages(place where, std::string_view query) const;
+  void append_message(std::string& out, std::uint64_t message, std::uint64_t ts) const;
   [[nodiscard]] std::string members(place where) const;
   [[nodiscard]] std::string joined_members(place where) const;
   [[nodiscard]] std::string joined_rooms() const;

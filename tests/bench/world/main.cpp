@@ -3,6 +3,7 @@
 #include "tests/bench/world/run.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -27,9 +28,18 @@ int main(int argc, char** argv) {
   app.add_option("--window", plan.window_s, "seconds that are measured");
   app.add_option("--start-limit", plan.start_s, "seconds until the first answer at the latest");
   app.add_flag("--memory", plan.memory, "measure memory: idle, and after each room spoke once");
+  app.add_flag("--restart", plan.restart,
+               "no load: how soon the messages that are unfinished get their answers");
+  app.add_option("--settled", plan.before.settled, "answered messages in the subject's database");
+  app.add_option("--unfinished", plan.before.unfinished, "and admitted, unanswered ones");
+  app.add_option("--bursts", plan.bursts, "no steady load: this many large responses, one by one")
+      ->check(CLI::Range(1, 10'000));
+  app.add_option("--burst-events", plan.burst_events)->check(CLI::Range(1, 100'000));
+  app.add_option("--burst-rooms", plan.burst_rooms)->check(CLI::Range(1, 100'000));
   app.add_option("--log", plan.log, "file for the subject's stderr");
   app.add_option("subject", plan.argv, "command line of the subject, after --")->required();
   CLI11_PARSE(app, argc, argv);
+  plan.burst_rooms = std::min(plan.burst_rooms, plan.form.rooms);
 
   std::signal(SIGPIPE, SIG_IGN);
   rlimit files{};

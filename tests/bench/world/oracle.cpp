@@ -63,6 +63,28 @@ std::string oracle::event_id_of(std::uint64_t message) {
   return out + digits;
 }
 
+void oracle::remember(const past& before) {
+  for (std::uint64_t n = 0; n < before.size(); ++n) {
+    entry m;
+    m.room = before.room_of(n, topology_.form().rooms);
+    m.answered = m.reached = n < before.settled;
+    messages_.push_back(m);
+    if (m.answered)
+      continue;
+    waiting_[m.room].push_back(n);
+    ++counts.injected;
+  }
+}
+
+std::vector<std::uint64_t> oracle::history(std::uint32_t room, std::uint64_t before,
+                                           std::size_t limit) const {
+  std::vector<std::uint64_t> found;
+  for (auto n = std::min<std::uint64_t>(before, messages_.size()); n-- > 0 && found.size() < limit;)
+    if (messages_[n].room == room)
+      found.push_back(n);
+  return found;
+}
+
 std::uint64_t oracle::inject(std::uint32_t room, std::int64_t now_ns) {
   const std::uint64_t n = messages_.size();
   entry m;
@@ -94,6 +116,8 @@ std::optional<std::string> oracle::reached(std::uint32_t agent, std::uint64_t ch
     complain("an agent got message " + std::to_string(*n) + " twice");
   }
   m.reached = true;
+  if (on_reached)
+    on_reached();
   return answer_to(*n);
 }
 

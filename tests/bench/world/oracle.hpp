@@ -1,10 +1,12 @@
 #pragma once
 // Knows every message that was put in, what its answer must be, and what came back.
 
+#include "tests/bench/world/past.hpp"
 #include "tests/bench/world/topology.hpp"
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,6 +27,8 @@ struct tally {
   std::uint64_t sends = 0; ///< events put into rooms, repeats of a transaction excepted
   std::uint64_t notes = 0; ///< of these, what is no final: drafts, edits, notices
   std::uint64_t requests = 0, polls = 0, typing = 0, unknown = 0, agent_connections = 0;
+  std::uint64_t states = 0; ///< whole states of rooms that were read
+  std::uint64_t pages = 0;  ///< of rooms' pasts that were read
 
   [[nodiscard]] bool faultless() const {
     return injected == answered && !doubled && !wrong && !disordered && !misrouted && !repeated;
@@ -34,6 +38,10 @@ struct tally {
 class oracle {
 public:
   explicit oracle(const topology& t) : topology_(t), waiting_(t.form().rooms) {}
+
+  /// Before the first message: those that were there before this run. The unfinished ones count as
+  /// written now and wait for their answer; the settled ones may never be answered again.
+  void remember(const past& before);
 
   /// A person writes into `room`; the messages are numbered from 0 in this order.
   std::uint64_t inject(std::uint32_t room, std::int64_t now_ns);
@@ -56,12 +64,17 @@ public:
     return messages_[message].room;
   }
   [[nodiscard]] std::uint64_t size() const { return messages_.size(); }
+  /// The messages of a room before message `before`, newest first.
+  [[nodiscard]] std::vector<std::uint64_t> history(std::uint32_t room, std::uint64_t before,
+                                                   std::size_t limit) const;
   [[nodiscard]] std::uint64_t open() const { return counts.injected - counts.answered; }
 
   /// Remembers the first few for the report.
   void complain(std::string what);
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
 
+  /// Told of each message that reaches the agent that it is for.
+  std::function<void()> on_reached;
   /// While it is set, the time from injection to final of each answer is kept here.
   bool recording = false;
   std::vector<std::int64_t> latencies_ns;

@@ -1,10 +1,6 @@
 #include "tests/bench/world/run.hpp"
 
-#include "tests/bench/common/text.hpp"
-
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 
 namespace pb::bench {
 
@@ -22,53 +18,20 @@ double since(std::chrono::steady_clock::time_point t) {
 
 std::uint64_t settled_requests(const tally& t) { return t.requests - t.polls; }
 
-/// Microseconds at the given share of sorted latencies.
-double quantile_us(const std::vector<std::int64_t>& sorted, double share) {
-  if (sorted.empty())
-    return 0;
-  const auto at = static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1));
-  return static_cast<double>(sorted[at]) / 1e3;
-}
-
-class object {
-public:
-  void add(const char* name, double value) {
-    char text[64];
-    std::snprintf(text, sizeof text, "%.6g", std::isfinite(value) ? value : 0.0);
-    put(name, text);
-  }
-  void add(const char* name, std::uint64_t value) { put(name, std::to_string(value)); }
-  void add(const char* name, const std::string& value) { put(name, json_string(value)); }
-  void add(const char* name, const std::vector<std::string>& values) {
-    std::string all = "[";
-    for (const auto& v : values) {
-      if (all.size() > 1)
-        all += ',';
-      append_json(all, v);
-    }
-    put(name, all + "]");
-  }
-  [[nodiscard]] std::string text() const { return out_ + "}"; }
-
-private:
-  void put(const char* name, const std::string& value) {
-    out_ += out_.size() > 1 ? ",\"" : "\"";
-    out_ += name;
-    out_ += "\":" + value;
-  }
-  std::string out_ = "{";
-};
-
 } // namespace
 
 run::run(plan p)
     : plan_(std::move(p)), io_(1), rooms_(plan_.form), oracle_(rooms_),
       homeserver_(rooms_, oracle_), server_(io_, homeserver_, oracle_, plan_.form, plan_.port),
       subject_(io_), timer_(io_), guard_(io_) {
-  homeserver_.on_poll = [this] {
+  oracle_.remember(plan_.before);
+  homeserver_.on_poll = [this](std::uint64_t position) {
     polling_ = true;
+    if (plan_.bursts > 0)
+      burst_admitted(position);
     come_in();
   };
+  server_.on_news_written = [this] { burst_written(); };
   homeserver_.on_answered = [this](std::uint32_t room) {
     free_.push_back(room);
     if (loading_)
@@ -87,13 +50,16 @@ int run::execute() {
       fail("the subject ended by itself, see " + plan_.log);
   };
   subject_.start(plan_.argv, plan_.log, ready, gone);
+  begin_ = subject_.measure();
+  if (plan_.restart)
+    watch_restart();
   guard_.expires_after(std::chrono::duration_cast<std::chrono::nanoseconds>(
       std::chrono::duration<double>(plan_.start_s)));
   guard_.async_wait([this](boost::system::error_code ec) {
     if (!ec)
       fail(!ready_     ? "the subject did not say ready"
            : !polling_ ? "the subject did not poll"
-                       : "no message was answered");
+                       : "what was to happen after the start did not happen");
   });
   while (!stopping_ && io_.run_one() != 0) {
   }
@@ -124,6 +90,13 @@ void run::come_in() {
   if (!ready_ || !polling_ || loading_ || start_up_s_ > 0 || stopping_)
     return;
   start_up_s_ = since(started_);
+  if (plan_.restart)
+    return;
+  if (plan_.bursts > 0)
+    return when_quiet([this] {
+      guard_.cancel();
+      next_burst();
+    });
   if (plan_.memory)
     return when_quiet([this] {
       idle_ = subject_.size();
@@ -234,65 +207,6 @@ void run::stop() {
   loading_ = false;
   timer_.cancel();
   guard_.cancel();
-}
-
-std::string run::report() const {
-  object o;
-  o.add("error", failure_);
-  o.add("rooms", std::uint64_t{plan_.form.rooms});
-  o.add("agents", std::uint64_t{plan_.form.agents});
-  o.add("open", std::uint64_t{plan_.open});
-  o.add("deltas", std::uint64_t{plan_.form.deltas});
-  o.add("body_bytes", std::uint64_t{plan_.form.body_bytes});
-  o.add("start_up_s", start_up_s_);
-  if (plan_.memory) {
-    o.add("rss_idle_kb", idle_.rss_kb);
-    o.add("rss_touched_kb", touched_.rss_kb);
-  } else {
-    const auto answered = static_cast<double>(last_.answered - first_.answered);
-    const auto each = std::max(answered, 1.0);
-    const auto wall = static_cast<double>(std::max<std::int64_t>(1, end_.wall_ns - begin_.wall_ns));
-    const auto subject_cpu = static_cast<double>(end_.subject_ns - begin_.subject_ns);
-    const auto world_cpu = static_cast<double>(end_.world_ns - begin_.world_ns);
-    const auto machine = static_cast<double>(end_.machine_ns - begin_.machine_ns);
-    const auto per_message = [each](std::uint64_t from, std::uint64_t to) {
-      return static_cast<double>(to - from) / each;
-    };
-    auto sorted = oracle_.latencies_ns;
-    std::sort(sorted.begin(), sorted.end());
-    o.add("seconds", wall / 1e9);
-    o.add("answered", last_.answered - first_.answered);
-    o.add("cpu_us_per_message", subject_cpu / 1e3 / each);
-    o.add("messages_per_s", answered / wall * 1e9);
-    o.add("p50_us", quantile_us(sorted, 0.5));
-    o.add("p99_us", quantile_us(sorted, 0.99));
-    o.add("p999_us", quantile_us(sorted, 0.999));
-    o.add("sends_per_message", per_message(first_.sends, last_.sends));
-    o.add("typing_per_message", per_message(first_.typing, last_.typing));
-    o.add("requests_per_message", per_message(first_.requests, last_.requests));
-    o.add("polls_per_message", per_message(first_.polls, last_.polls));
-    o.add("agent_connections_per_message",
-          per_message(first_.agent_connections, last_.agent_connections));
-    o.add("subject_cores", subject_cpu / wall);
-    o.add("world_cores", world_cpu / wall);
-    o.add("foreign_cores", std::max(0.0, machine - subject_cpu - world_cpu) / wall);
-    o.add("stolen_cores", static_cast<double>(end_.stolen_ns - begin_.stolen_ns) / wall);
-  }
-  o.add("rss_kb", size_.rss_kb);
-  o.add("rss_peak_kb", size_.peak_kb);
-  o.add("threads", size_.threads);
-  const auto& all = oracle_.counts;
-  o.add("injected", all.injected);
-  o.add("lost", all.injected - all.answered);
-  o.add("doubled", all.doubled);
-  o.add("wrong", all.wrong);
-  o.add("disordered", all.disordered);
-  o.add("misrouted", all.misrouted);
-  o.add("repeated", all.repeated);
-  o.add("unknown_requests", all.unknown);
-  o.add("exit_code", static_cast<double>(exit_code_));
-  o.add("complaints", oracle_.complaints());
-  return o.text();
 }
 
 } // namespace pb::bench

@@ -1,6 +1,7 @@
 #pragma once
 // One benchmark run: start the subject, load it, measure a window, stop it, report.
 
+#include "tests/bench/common/json_object.hpp"
 #include "tests/bench/world/homeserver.hpp"
 #include "tests/bench/world/server.hpp"
 #include "tests/bench/world/subject.hpp"
@@ -20,7 +21,12 @@ struct plan {
   shape form;
   std::uint32_t open = 64; ///< messages that wait for their answer at any time
   double warm_up_s = 1, window_s = 5, start_s = 120, drain_s = 15;
-  bool memory = false; ///< no window: memory before and after every room has spoken once
+  bool memory = false;  ///< no window: memory before and after every room has spoken once
+  past before;          ///< what the subject's database holds already
+  bool restart = false; ///< no load: how soon what is unfinished gets its answers
+  /// No steady load: this many responses with `burst_events` messages over `burst_rooms` rooms
+  /// each.
+  std::uint32_t bursts = 0, burst_events = 1'000, burst_rooms = 100;
   std::uint16_t port = 0;
   std::string log = "/dev/null"; ///< of the subject's stderr
   std::vector<std::string> argv;
@@ -49,6 +55,17 @@ private:
   /// Calls `next` once nothing but polls has come in for a second.
   void when_quiet(then next);
   void touch_all();
+  void watch_restart();
+  void read_log();
+  void restarted();
+  void next_burst();
+  void burst_written();
+  void burst_admitted(std::uint64_t position);
+  void await_answers(int polls_left);
+  void report_load(json_object& o) const;
+  void report_restart(json_object& o) const;
+  void report_admission(json_object& o) const;
+  void report_others(json_object& o, const usage& from, const usage& to) const;
   void fail(std::string why);
   void stop();
   void inject_one();
@@ -73,6 +90,14 @@ private:
   memory idle_, touched_, size_;
   std::chrono::steady_clock::time_point started_;
   double start_up_s_ = 0;
+  /// Of a restart: when the first unfinished message reached its agent, the last one was answered,
+  /// and the subject said that its look at all rooms is over. Wall 0: not yet.
+  usage first_reached_, all_answered_, walk_over_;
+  std::size_t log_read_ = 0;
+  std::string log_tail_;
+  usage written_;          ///< wall 0: no response is being admitted
+  std::size_t bursts_ = 0; ///< large responses so far
+  std::vector<double> admission_ms_, admission_cpu_ms_;
   int exit_code_ = -1;
 };
 

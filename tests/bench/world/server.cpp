@@ -38,7 +38,7 @@ public:
       return;
     server_.waiting_.erase(shared_from_this());
     timer_.cancel();
-    write({200, server_.homeserver_.sync_since(held_.since)});
+    write({200, server_.homeserver_.sync_since(held_.since), true});
   }
 
 private:
@@ -75,9 +75,12 @@ private:
     response_.set(http::field::content_type, "application/json");
     response_.keep_alive(keep_alive_);
     response_.body() = std::move(r.body);
+    const bool news = r.news;
     response_.prepare_payload();
     http::async_write(socket_, response_,
-                      [self = shared_from_this()](beast::error_code ec, std::size_t) {
+                      [self = shared_from_this(), news](beast::error_code ec, std::size_t) {
+                        if (!ec && news && self->server_.on_news_written)
+                          self->server_.on_news_written();
                         if (!ec && self->keep_alive_)
                           self->read();
                       });

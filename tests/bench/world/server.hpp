@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ public:
   ~server();
 
   [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
+  /// Told when the last byte of a sync response with messages in it was handed to the socket.
+  std::function<void()> on_news_written;
 
   /// Lets the waiting polls answer once everything that is ready now has been handled.
   void wake();
