@@ -57,7 +57,7 @@ private:
   void touch_all();
   void watch_restart();
   void read_log();
-  void restarted();
+  void await_end(int polls_left);
   void next_burst();
   void burst_written();
   void burst_admitted(std::uint64_t position);

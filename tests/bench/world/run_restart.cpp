@@ -19,10 +19,8 @@ void run::watch_restart() {
       first_reached_ = subject_.measure();
   };
   homeserver_.on_answered = [this](std::uint32_t) {
-    if (oracle_.open() == 0 && all_answered_.wall_ns == 0) {
+    if (oracle_.open() == 0 && all_answered_.wall_ns == 0)
       all_answered_ = subject_.measure();
-      restarted();
-    }
   };
   read_log();
 }
@@ -37,20 +35,25 @@ void run::read_log() {
   }
   if (log_tail_.find(walk_is_over) != std::string::npos) {
     walk_over_ = subject_.measure();
-    return restarted();
+    guard_.cancel();
+    return await_end(patience());
   }
   if (log_tail_.size() > walk_is_over.size()) // the word may be cut by the end of what was read
     log_tail_.erase(0, log_tail_.size() - walk_is_over.size());
   after(log_poll_s, [this] { read_log(); });
 }
 
-void run::restarted() {
-  if (all_answered_.wall_ns == 0 || walk_over_.wall_ns == 0)
-    return;
-  guard_.cancel();
-  end_ = subject_.measure();
-  size_ = subject_.size();
-  settle();
+/// Ends when every message is answered, or when for a while none has been.
+void run::await_end(int polls_left) {
+  if (oracle_.open() == 0 || polls_left == 0) {
+    end_ = subject_.measure();
+    size_ = subject_.size();
+    return settle();
+  }
+  const auto before = oracle_.counts.answered;
+  after(0.05, [this, polls_left, before] {
+    await_end(oracle_.counts.answered == before ? polls_left - 1 : patience());
+  });
 }
 
 void run::report_restart(json_object& o) const {
