@@ -49,6 +49,8 @@ int run::execute() {
     if (!stopping_)
       fail("the subject ended by itself, see " + plan_.log);
   };
+  if (plan_.bursts > 0 && plan_.before.size() > 0)
+    inject_burst(); // written while the subject was away
   subject_.start(plan_.argv, plan_.log, ready, gone);
   begin_ = subject_.measure();
   if (plan_.restart)
@@ -95,7 +97,7 @@ void run::come_in() {
   if (plan_.bursts > 0)
     return when_quiet([this] {
       guard_.cancel();
-      next_burst();
+      await_answers(patience());
     });
   if (plan_.memory)
     return when_quiet([this] {

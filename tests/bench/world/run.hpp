@@ -59,6 +59,7 @@ private:
   void read_log();
   void await_end(int polls_left);
   void next_burst();
+  void inject_burst();
   void burst_written();
   void burst_admitted(std::uint64_t position);
   void await_answers(int polls_left);

@@ -15,8 +15,14 @@ void run::next_burst() {
     end_ = subject_.measure();
     return settle();
   }
-  if (admission_ms_.empty())
+  if (bursts_ == 0)
     begin_ = subject_.measure();
+  inject_burst();
+  server_.wake();
+  await_answers(patience());
+}
+
+void run::inject_burst() {
   ++bursts_;
   written_ = {};
   const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -24,8 +30,6 @@ void run::next_burst() {
                        .count();
   for (std::uint32_t i = 0; i < plan_.burst_events; ++i)
     oracle_.inject(i % plan_.burst_rooms, now);
-  server_.wake();
-  await_answers(patience());
 }
 
 void run::burst_written() {
