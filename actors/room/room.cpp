@@ -6,7 +6,9 @@ namespace pb {
 
 namespace {
 constexpr std::size_t page = 64; ///< inbox rows read at once
-}
+constexpr std::size_t held_cap =
+    4'096; ///< texts in a room without a record; their rows are on disk
+} // namespace
 
 room_actor::behavior_type room(room_actor::stateful_pointer<room_core> self, room_id id,
                                room_deps deps, room_directory_actor directory) {
@@ -72,9 +74,11 @@ void room_core::opened(room_snapshot& snapshot) {
             [this, pending = std::move(snapshot.pending)](const restore_answer& answer) {
               if (answer.found)
                 return open();
-              deps_.around.log->warning("room_unknown", {}, "no record of this room: " + answer.why,
-                                        {{"room", id_}});
-              take(pending);
+              looking_ = true; // it was asked just now
+              for (const auto& r : pending)
+                handle_unknown(r);
+              looking_ = false;
+              tell_unknown(answer.why);
             },
             [this](caf::error& e) { self_->quit(std::move(e)); });
     return;
@@ -82,6 +86,7 @@ void room_core::opened(room_snapshot& snapshot) {
   const bool first = !known_;
   const bool was_in = known_ && row_.state != room_state::left;
   known_ = true;
+  held_.clear();
   row_ = *snapshot.room;
   view_ = {row_.kind, row_.owner, lang()};
   if (!first) {
@@ -220,25 +225,55 @@ void room_core::handle(const inbox_row& row, origin from) {
       ask);
 }
 
+/// A text in a room without a record is held, on the disk, until the homeserver was asked for the
+/// room: at most once a minute, so that nobody makes a flood of it.
 void room_core::handle_unknown(const inbox_row& row) {
   last_seq_ = std::max(last_seq_, row.seq);
-  const auto now = self_->clock().now();
-  const bool text = row.event.type == "m.room.message";
-  // Once a minute is enough to be seen, and cannot become a flood.
-  if (!text || (unknown_told_once_ && now - unknown_told_ < std::chrono::minutes(1)))
+  if (row.event.type != "m.room.message" || held_.size() >= held_cap)
     return settle_ignored(row, inbox_outcome::ignored);
-  unknown_told_once_ = true;
-  unknown_told_ = now;
-  self_->request(deps_.topology, std::chrono::minutes(2), restore_unknown{id_, row.tr})
-      .await(
-          [this, row](const restore_answer& answer) {
-            if (answer.found) {
-              last_seq_ = std::min(last_seq_, row.seq - 1);
-              return open();
-            }
-            reply(row, say(lang(), phrase::unknown_room, {answer.why}), inbox_outcome::told);
-          },
-          [this](caf::error& e) { self_->quit(std::move(e)); });
+  held_.push_back(row.seq);
+  held_last_ = row;
+  look_for_record();
+}
+
+void room_core::look_for_record() {
+  if (std::exchange(looking_, true))
+    return;
+  const auto now = self_->clock().now();
+  const auto next = unknown_told_ ? *unknown_told_ + std::chrono::minutes(1) : now;
+  clock_.after(std::chrono::ceil<std::chrono::milliseconds>(std::max(next, now) - now), [this] {
+    if (known_) {
+      looking_ = false;
+      return;
+    }
+    self_->request(deps_.topology, caf::infinite, restore_unknown{id_, held_last_.tr})
+        .then(
+            [this](const restore_answer& answer) {
+              looking_ = false;
+              if (known_)
+                return;
+              if (answer.found)
+                return open(); // what is held is read from the disk
+              tell_unknown(answer.why);
+            },
+            [this](caf::error& e) { self_->quit(std::move(e)); });
+  });
+}
+
+/// One reply, to the newest of them, speaks for all.
+void room_core::tell_unknown(const std::string& why) {
+  deps_.around.log->warning("room_unknown", held_last_.tr, "no record of this room: " + why,
+                            {{"room", id_}});
+  unknown_told_ = self_->clock().now();
+  if (held_.empty())
+    return;
+  settlement s;
+  for (const auto seq : std::exchange(held_, {}))
+    s.inbox.push_back({seq, inbox_outcome::told});
+  s.outbox.push_back(message(say(lang(), phrase::unknown_room, {why}), matrix::delivery::reply,
+                             held_last_.event.id, {}, held_last_.event.sender));
+  s.outbox.back().tr = held_last_.tr;
+  commit(std::move(s), {});
 }
 
 void room_core::load_more() {
@@ -277,7 +312,8 @@ void room_core::rest() {
 void room_core::arm_idle() {
   clock_.after(deps_.timing.idle, [this] {
     const bool quiet = self_->clock().now() - last_active_ >= deps_.timing.idle;
-    if (quiet && !turn_ && !starting_ && queue_.empty() && writes_.empty() && !marker_waits_)
+    if (quiet && !turn_ && !starting_ && queue_.empty() && writes_.empty() && !marker_waits_ &&
+        held_.empty())
       if (auto to = caf::actor_cast<caf::actor>(directory_.lock()))
         caf::anon_send(to, room_idle{id_, self_->id()}); // ask, do not die
     arm_idle();

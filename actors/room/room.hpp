@@ -68,6 +68,8 @@ private:
   void take(const std::vector<inbox_row>& rows);
   void handle(const inbox_row& row, origin from);
   void handle_unknown(const inbox_row& row);
+  void look_for_record();
+  void tell_unknown(const std::string& why);
   void load_more();
   void settle_ignored(const inbox_row& row, inbox_outcome outcome);
   void rest();
@@ -130,8 +132,12 @@ private:
   bool writing_ = false;
   unsigned write_failures_ = 0;
   bool typing_on_ = false, typing_armed_ = false;
-  caf::actor_clock::time_point turn_began_, last_active_, unknown_told_;
-  bool unknown_told_once_ = false;
+  caf::actor_clock::time_point turn_began_, last_active_;
+  // While there is no record of the room
+  std::vector<std::int64_t> held_;
+  inbox_row held_last_;
+  bool looking_ = false;
+  std::optional<caf::actor_clock::time_point> unknown_told_;
   caf::actor_addr watched_; ///< the connection of agent_
   found_agent agent_;       ///< of the last turn, as long as it lives
   std::vector<caf::typed_response_promise<done>> drained_;
