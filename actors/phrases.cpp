@@ -143,12 +143,13 @@ constexpr std::array entries{
           "in the agent's workspace.",
           "Агент хотел прислать файл {0}. В этой версии файлов ещё нет; он остался в рабочей папке "
           "агента."},
-    entry{
-        phrase::unknown_room,
-        "I have no record of this room ({0}), so I cannot pass your message on. Invite me to a new "
-        "direct chat and I make you a room that works.",
-        "Об этой комнате у меня нет записи ({0}), поэтому сообщение не передано. Пригласите меня в "
-        "новый личный чат, и я создам рабочую комнату."},
+    entry{phrase::unknown_room,
+          "I have no record of this room ({0}), so I cannot pass on what you write. Invite me to a "
+          "new "
+          "direct chat and I make you a room that works.",
+          "Об этой комнате у меня нет записи ({0}), поэтому написанное не передано. Пригласите "
+          "меня в "
+          "новый личный чат, и я создам рабочую комнату."},
     entry{phrase::encrypted_room,
           "This room is encrypted, and I cannot read encrypted rooms yet. Please write to me in a "
           "room "

@@ -267,9 +267,10 @@ surfaces read_surfaces(const std::vector<surface_entry>& entries) {
   for (const auto& [id, value] : r.users)
     r.user(id, value);
   std::size_t homeless = 0;
-  for (const auto& [id, value] : r.chats)
-    homeless += std::none_of(r.rooms.begin(), r.rooms.end(),
-                             [&](const auto& room) { return text(room.second, f_chat) == id; });
+  for (const auto& chat : r.chats)
+    homeless += std::none_of(r.rooms.begin(), r.rooms.end(), [&](const auto& room) {
+      return text(room.second, f_chat) == chat.first;
+    });
   if (homeless > 0)
     r.out.notes.push_back(std::to_string(homeless) + " chats without a room: only their numbers "
                                                      "are kept out of use");

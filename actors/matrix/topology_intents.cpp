@@ -139,6 +139,7 @@ void topology_state::advance(intent_row intent, unsigned tries) {
                          return chat_made(intent, *found);
                        auto next = intent;
                        next.step = step_t::chat_wanted;
+                       next.platform = {}; // a room that we were put out of may bear it
                        advance(std::move(next));
                      });
   case step_t::link_wanted:
@@ -226,7 +227,7 @@ void topology_state::create_chat(intent_row intent, unsigned tries) {
         });
   };
   intent.step = step_t::chat_calling;
-  if (!intent.chat.empty()) { // drawn before: the numbers stay
+  if (intent.platform.value > 0) { // drawn before, and no room bears it
     settlement s;
     s.intent = intent;
     return write(std::move(s), [call, intent] { call(intent); });
@@ -237,16 +238,18 @@ void topology_state::create_chat(intent_row intent, unsigned tries) {
             [this, intent, call, drawn](const found_user& found) {
               auto user = found.user.value_or(user_row{});
               auto ready = intent;
-              const auto number = user.next_chat;
               ready.platform = drawn;
-              ready.chat = "C" + std::to_string(number);
-              if (ready.title.empty())
-                ready.title = say_chat(number);
-              user.id = intent.owner;
-              user.next_chat = number + 1;
               settlement s;
+              if (ready.chat.empty()) {
+                const auto number = user.next_chat;
+                ready.chat = "C" + std::to_string(number);
+                if (ready.title.empty())
+                  ready.title = say_chat(number);
+                user.id = intent.owner;
+                user.next_chat = number + 1;
+                s.user = user;
+              }
               s.intent = ready;
-              s.user = user;
               write(std::move(s), [call, ready] { call(ready); });
             },
             [this](caf::error& e) { self_->quit(std::move(e)); });

@@ -97,6 +97,14 @@ void room_core::opened(room_snapshot& snapshot) {
   }
   marker_waits_ = snapshot.marker_waits;
   more_on_disk_ = snapshot.more;
+  // What we have decided already may still be on its way to the disk.
+  std::erase_if(snapshot.pending, [&](const inbox_row& r) {
+    return std::any_of(writes_.begin(), writes_.end(), [&](const auto& write) {
+      const auto& settled = write.first.inbox;
+      return std::any_of(settled.begin(), settled.end(),
+                         [&](const inbox_settled& s) { return s.seq == r.seq; });
+    });
+  });
   auto open_turns = std::move(snapshot.open_turns);
   close_retried(open_turns, snapshot.pending);
   for (const auto& r : snapshot.pending) {

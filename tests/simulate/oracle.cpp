@@ -165,12 +165,14 @@ public:
 
   void rooms_are_what_was_asked_for(const std::vector<std::string>& homes) {
     std::map<std::int64_t, std::string> owners;
-    std::map<std::string, std::size_t> spaces, chats;
+    std::map<std::string, std::size_t> spaces, chats, put_out;
     for (const auto& [room, v] : rooms_) {
       if (!v.space_owner.empty())
         ++spaces[v.space_owner];
       if (!v.chat_owner.empty())
         ++chats[v.chat_owner];
+      if (!v.chat_owner.empty() && book_.rooms_left.contains(room))
+        ++put_out[v.chat_owner]; // before its making was known of, perhaps: it was made again
       std::set<std::int64_t> own;
       for (const auto id : v.chats) {
         if (!own.insert(id).second)
@@ -192,7 +194,7 @@ public:
           for (const auto* m : closings_[s.event])
             fulfilled += m->body.find("matrix.to") != std::string::npos ? 1 : 0;
         }
-      if (chats[user] > wishes || chats[user] < fulfilled)
+      if (chats[user] - put_out[user] > wishes || chats[user] < fulfilled)
         fail("O6 one chat for each wish", {},
              user + " has " + std::to_string(chats[user]) + " chats, asked for " +
                  std::to_string(wishes) + ", was told of " + std::to_string(fulfilled));
@@ -209,8 +211,11 @@ private:
     }
     if (s.last) {
       const auto want = "re: " + s.tag + " ";
-      if (std::none_of(list.begin(), list.end(),
-                       [&](const shown* m) { return m->body.starts_with(want); }))
+      // A room that still works off what waits may say that it is full: it lives, too.
+      if (std::none_of(list.begin(), list.end(), [&](const shown* m) {
+            return m->body.starts_with(want) ||
+                   m->body.find("messages are waiting in this room already") != std::string::npos;
+          }))
         fail("O1 after everything healed agents answer", s.room,
              s.event + " (" + s.tag + ") got: " + words(list));
       return;
@@ -233,7 +238,10 @@ private:
   /// room was told so.
   static bool told_of_gap(const room_view& v, const std::string& event) {
     return std::any_of(v.ours.begin(), v.ours.end(), [&](const shown& m) {
-      return m.kind == "notice" && m.reply_to.empty() && place(v, m.event) > place(v, event);
+      // Texts in a room without a record are told together, by a reply to the newest.
+      const bool for_all = m.kind == "notice" ? m.reply_to.empty()
+                                              : m.body.starts_with("I have no record of this room");
+      return for_all && place(v, m.event) > place(v, event);
     });
   }
 
