@@ -65,6 +65,8 @@ struct settlement {
   /// The room that `room` replaces: its number, and what waits in it, move; it is left behind. A
   /// message with an open turn stays where it was asked.
   std::optional<room_id> moved_from;
+  /// `room` counts only while its row has this epoch: else conflict, and nothing is written.
+  std::optional<std::int64_t> room_epoch_is;
   bool topology_known = false; ///< a full walk was applied: from now on the database is no stranger
   std::vector<saved_context> saved; ///< insert or update, by owner, agent and name
   /// Of rows sent before; so a dead letter and the notice about it become true together.

@@ -223,6 +223,7 @@ void topology_state::entered(const invite_row& row) {
             s.invite_done = row.room;
             if (before.room && before.room->kind != room_kind::lobby) {
               s.room = before.room;
+              s.room_epoch_is = before.room->epoch;
               if (s.room->state == room_state::left)
                 s.room->state = room_state::active;
               // What was decided while we were out could not be marked.
@@ -232,11 +233,14 @@ void topology_state::entered(const invite_row& row) {
                                              matrix::compose_chat_marker(marker_of(*s.room))));
               deps_.around.log->info("room_entered_again", row.tr, "invited back to a room of ours",
                                      {{"room", row.room}, {"inviter", row.inviter}});
-              return write(std::move(s), [this, row] {
-                if (rooms_)
-                  self_->send(rooms_, room_changed{row.room});
-                job_done(row.inviter);
-              });
+              return write(
+                  std::move(s),
+                  [this, row] {
+                    if (rooms_)
+                      self_->send(rooms_, room_changed{row.room});
+                    job_done(row.inviter);
+                  },
+                  [this, row] { entered(row); }); // cleared meanwhile: look again
             }
             room_row lobby;
             lobby.id = row.room;

@@ -167,6 +167,8 @@ void topology_state::check_room(const applying_ptr& a, reconcile_plan::room_chan
             }
             settlement s;
             s.room = change.row;
+            if (now.room)
+              s.room_epoch_is = now.room->epoch;
             if (change.mark)
               s.outbox.push_back(state_row(engine_, deps_.around.wall(), change.row.id,
                                            matrix::chat_marker_type, "",
@@ -178,12 +180,18 @@ void topology_state::check_room(const applying_ptr& a, reconcile_plan::room_chan
 
 void topology_state::write_room(const applying_ptr& a, const reconcile_plan::room_change& change,
                                 settlement s) {
-  write(std::move(s), [this, a, room = change.row.id] {
-    ++restored_;
-    a->changed.push_back(room);
+  const auto next = [this, a] {
     --a->in_flight;
     apply_rooms(a);
-  });
+  };
+  write(
+      std::move(s),
+      [this, a, room = change.row.id, next] {
+        ++restored_;
+        a->changed.push_back(room);
+        next();
+      },
+      next);
 }
 
 void topology_state::apply_writes(const applying_ptr& a) {

@@ -96,6 +96,8 @@ void room_core::opened(room_snapshot& snapshot) {
     return;
   }
   marker_waits_ = snapshot.marker_waits;
+  if (marker_waits_)
+    watch_marker();
   more_on_disk_ = snapshot.more;
   // What we have decided already may still be on its way to the disk.
   std::erase_if(snapshot.pending, [&](const inbox_row& r) {
@@ -119,6 +121,23 @@ void room_core::opened(room_snapshot& snapshot) {
     }
   }
   resume(open_turns);
+}
+
+/// That it was sent may have been told before we were born, and written later.
+void room_core::watch_marker() {
+  clock_.after(std::chrono::seconds(5), [this] {
+    if (!marker_waits_)
+      return;
+    self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, 0})
+        .then(
+            [this](const room_snapshot& now) {
+              if (marker_waits_ && now.marker_waits)
+                return watch_marker();
+              marker_waits_ = false;
+              pump();
+            },
+            [this](caf::error& e) { self_->quit(std::move(e)); });
+  });
 }
 
 /// We are not in the room any more: nobody can be told anything here.

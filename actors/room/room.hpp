@@ -64,6 +64,7 @@ private:
   void open();
   void opened(room_snapshot& snapshot);
   void put_out();
+  void watch_marker();
   void resume(std::vector<turn_row> turns);
   void take(const std::vector<inbox_row>& rows);
   void handle(const inbox_row& row, origin from);

@@ -263,6 +263,13 @@ result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>
     if (auto ok = rooms_.leave_behind(*what.moved_from); !ok) // before its number is given on
       return ok;
   }
+  if (what.room && what.room_epoch_is) {
+    const auto now = rooms_.find(what.room->id);
+    if (!now)
+      return pass(now.error());
+    if (!*now || (*now)->epoch != *what.room_epoch_is)
+      return fail(fault_code::conflict, "settle: the room has changed since it was looked at");
+  }
   if (what.room)
     if (auto ok = put_room(*what.room); !ok)
       return ok;

@@ -146,3 +146,22 @@ TEST_CASE("A restored room with a taken or impossible number does not stop its b
   CHECK(need(s->cursor()) == std::optional<std::string>{"s1"});
   CHECK(need(alone(*s, [&] { return s->draw_platform_chat_id(); })).value == 7);
 }
+
+TEST_CASE("A room that was cleared since it was looked at is not overwritten", "[store]") {
+  auto s = memory();
+  settlement seen;
+  seen.room = chat("!a:x", 7);
+  const auto epoch = seen.room->epoch;
+  need(alone(*s, [&] { return s->settle(seen); }));
+  auto cleared = seen;
+  cleared.room->platform = platform_chat_id{8};
+  cleared.room->epoch = epoch + 1;
+  need(alone(*s, [&] { return s->settle(cleared); }));
+  auto late = seen;
+  late.room_epoch_is = epoch;
+  CHECK(refused(alone(*s, [&] { return s->settle(late); })).code == fault_code::conflict);
+  CHECK(at(*s, "!a:x").platform.value == 8);
+  late.room_epoch_is = epoch + 1;
+  late.room = cleared.room;
+  need(alone(*s, [&] { return s->settle(late); }));
+}
