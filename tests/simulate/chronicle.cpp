@@ -49,8 +49,8 @@ std::int64_t stream_position(const std::string& token) {
 
 void chronicle::note(milliseconds now, const std::string& about, const std::string& what) {
   auto text = std::to_string(now.count()) + " " + (about.empty() ? "" : about + " ") + what;
-  for (const unsigned char c : text)
-    hash_ = (hash_ ^ c) * 1099511628211ULL;
+  for (const char c : text)
+    hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   if (aloud_)
     std::printf("%s\n", text.c_str());
   lines_.push_back({about, std::move(text)});
