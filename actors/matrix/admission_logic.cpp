@@ -74,7 +74,10 @@ bool gap_walk::take(std::vector<matrix_event> chunk, const known_answer& known) 
     auto& e = chunk[i];
     if (i < known.known.size() && known.known[i])
       return true;
-    if (gap_.newly_joined && e.type == "m.room.member" && e.state_key == bot_.value)
+    // Only where the server itself speaks of a gap may this be a new display name, say; elsewhere
+    // it may be our way back in, and what people said without us is not ours.
+    const bool reported = !gap_.newly_joined && !gap_.suspected && !gap_.from.empty();
+    if (!reported && e.type == "m.room.member" && e.state_key == bot_.value)
       return true;
     if (is_for_rooms(e, bot_))
       found_.push_back(std::move(e));

@@ -129,6 +129,9 @@ TEST_CASE("in a room that is new to us, our own join is the beginning") {
   gap_walk fresh{{room_id{"!r:s"}, "p", false, true}, user_id{"@bot:s"}, false};
   CHECK(fresh.take({said("$2"), join, said("$1")}, {{false, false, false}, false}));
   CHECK(fresh.missing().size() == 1);
+  gap_walk suspected{{room_id{"!r:s"}, "p", true, false}, user_id{"@bot:s"}, true};
+  CHECK(suspected.take({join, said("$1")}, {{false, false}, true}));
+  CHECK(suspected.missing().empty()); // said while we were out of the room
   // Elsewhere a member event of ours is a new display name, say, and ends nothing.
   gap_walk old{{room_id{"!r:s"}, "p", false, false}, user_id{"@bot:s"}, true};
   CHECK_FALSE(old.take({said("$2"), join, said("$1")}, {{false, false, false}, true}));
