@@ -242,14 +242,49 @@ void topology_state::entered(const invite_row& row) {
                   },
                   [this, row] { entered(row); }); // cleared meanwhile: look again
             }
-            room_row lobby;
-            lobby.id = row.room;
-            lobby.kind = room_kind::lobby;
-            lobby.owner = row.inviter;
-            s.room = std::move(lobby);
-            show_home(row.inviter, std::move(s), row.room, {}, row.tr);
+            if (before.room)
+              return into_lobby(row);
+            look_for_marker(row, 0);
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+/// A room without a record may be a chat whose making we did not hear of before we were put out.
+void topology_state::look_for_marker(const invite_row& row, unsigned tries) {
+  http_->send(matrix::ask::get_state(deps_.session, row.room), [this, row, tries](http_result& r) {
+    const auto got = matrix::read::state(r, row.room, deps_.around.wall());
+    if (!got && !got.error().final())
+      return again(got.error(), tries, [this, row, tries] { look_for_marker(row, tries + 1); });
+    settlement s;
+    if (got)
+      s.room = matrix::restore_room(matrix::gather_facts(row.room, deps_.session.user, got->events),
+                                    deps_.session.user);
+    if (!s.room)
+      return into_lobby(row);
+    s.invite_done = row.room;
+    write(
+        std::move(s),
+        [this, row] {
+          ++restored_;
+          deps_.around.log->info("room_restored", row.tr, "a room was found again by its marker",
+                                 {{"room", row.room}});
+          if (rooms_)
+            self_->send(rooms_, room_changed{row.room});
+          job_done(row.inviter);
+        },
+        [this, row] { into_lobby(row); }); // its number is another room's by now
+  });
+}
+
+void topology_state::into_lobby(const invite_row& row) {
+  settlement s;
+  s.invite_done = row.room;
+  room_row lobby;
+  lobby.id = row.room;
+  lobby.kind = room_kind::lobby;
+  lobby.owner = row.inviter;
+  s.room = std::move(lobby);
+  show_home(row.inviter, std::move(s), row.room, {}, row.tr);
 }
 
 /// Points to the person's Space, and makes it first if they have none.

@@ -57,6 +57,8 @@ private:
   void refuse(const invite_row& row);
   void enter(const invite_row& row, unsigned tries);
   void entered(const invite_row& row);
+  void look_for_marker(const invite_row& row, unsigned tries);
+  void into_lobby(const invite_row& row);
   void show_home(const user_id& who, settlement s, const room_id& to, const event_id& reply_to,
                  trace tr);
   caf::result<restore_answer> restore(const room_id& room);
