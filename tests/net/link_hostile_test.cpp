@@ -2,6 +2,7 @@
 #include "tests/net/fixtures.hpp"
 
 #include <catch2/catch.hpp>
+#include <future>
 
 using namespace fixtures;
 using how = pb::link_closed::how;
@@ -182,8 +183,13 @@ TEST_CASE("a peer that takes no data is given up") {
   request.url = peer.url("ws");
   auto dialer = pb::make_dialer(io);
   auto e = std::make_shared<events>();
+  // The hook runs on the I/O thread, perhaps before dial() has returned.
+  std::promise<std::shared_ptr<pb::link>> dialled;
+  e->text_hook = [there = dialled.get_future().share()](const std::string& t) {
+    there.get()->consumed(t.size());
+  };
   auto link = dialer->dial(request, e);
-  e->text_hook = [&](const std::string& t) { link->consumed(t.size()); };
+  dialled.set_value(link);
   for (int i = 0; i < 20; ++i)
     link->send(std::string(std::size_t{1} << 20, 'x'));
   CHECK(e->end().reason == how::timed_out);
