@@ -25,6 +25,7 @@ std::string json_of(const outbox_row& r) {
 template <class Row>
 void hand_over(const list_aside& m, const std::vector<Row>& rows) {
   std::vector<std::string> items;
+  items.reserve(rows.size());
   for (const auto& r : rows)
     items.push_back(json_of(r));
   (*m.answer)(true, std::move(items), rows.size() < m.limit ? 0 : rows.back().seq);

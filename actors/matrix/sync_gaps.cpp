@@ -167,6 +167,7 @@ void matrix_sync_state::close_gap(const std::shared_ptr<filling>& work, std::str
   const auto at = std::find_if(keep.events.begin(), keep.events.end(),
                                [&](const inbox_row& r) { return r.event.room == room; });
   std::vector<inbox_row> older;
+  older.reserve(missing.size());
   for (const auto& e : missing)
     older.push_back({0, e, trace{next_trace()}, true}); // nobody wrote too fast
   keep.events.insert(at, std::make_move_iterator(older.begin()),
