@@ -29,6 +29,7 @@ std::vector<http_result> blocking_http::ask_all(std::vector<http_request> reques
     client_->send(std::move(requests[i]),
                   [&slot = done[i]](http_result r) { slot.set_value(std::move(r)); });
   std::vector<http_result> all;
+  all.reserve(done.size());
   for (auto& slot : done)
     all.push_back(slot.get_future().get());
   return all;

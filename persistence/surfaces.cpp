@@ -233,7 +233,10 @@ void reader::contexts(const std::string& key, const json& chat, const surface_ro
     if (s.at > 0 && s.at < 100'000'000'000)
       s.at *= 1'000; // seconds
     if (s.name.empty() || s.name.size() > 255 || !good_path(s.path))
-      out.broken.push_back(key + ": saved context " + place + " without a usable name and path");
+      out.broken.push_back(std::string{key}
+                               .append(": saved context ")
+                               .append(place)
+                               .append(" without a usable name and path"));
     else
       out.saved.push_back(std::move(s));
   }

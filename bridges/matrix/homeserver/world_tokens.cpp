@@ -28,7 +28,7 @@ void world::end_tokens(const account& who, const std::string& device) {
 
 std::string world::make_refreshable(const std::string& token, unix_ms life) {
   auto& owner = tokens_.at(token);
-  const auto made = "syr_" + random_name(40);
+  auto made = "syr_" + random_name(40);
   owner.ends = now() + life;
   owner.refresh = made;
   refreshes_[made] = {owner.who, owner.device, {}, {}};
