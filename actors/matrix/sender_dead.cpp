@@ -3,7 +3,7 @@
 
 #include "actors/matrix/sender.hpp"
 #include "actors/phrases.hpp"
-#include "bridges/matrix/compose.hpp"
+#include "actors/rows.hpp"
 
 namespace pb {
 
@@ -36,19 +36,13 @@ void matrix_sender_state::bury(const outbox_row& row, std::string reason,
   if (!tell)
     return settle(row, std::move(outcome));
   settlement s;
-  outbox_row notice;
-  notice.id = outbox_id{random_id(engine_)};
-  notice.room = row.room;
-  notice.txn = "pb-" + notice.id.value;
-  notice.made_at = deps_.around.wall();
-  notice.about = row.id;
-  notice.tr = row.tr;
   matrix::message_draft m;
   m.text = words;
   m.silent = true;
-  m.row = notice.id;
   m.kind = matrix::delivery::notice;
-  notice.body = matrix::compose_message(m);
+  auto notice = message_row(engine_, deps_.around.wall(), row.room, std::move(m));
+  notice.about = row.id;
+  notice.tr = row.tr;
   s.outcomes.push_back(std::move(outcome));
   s.outbox.push_back(std::move(notice));
   write_dead(std::make_shared<const settlement>(std::move(s)), row, 0);

@@ -135,32 +135,4 @@ std::optional<room_row> restore_room(const room_facts& f, const user_id& bot) {
   return row;
 }
 
-std::optional<user_row> restore_user(const room_facts& f) {
-  if (!f.space || !f.is_space || f.chat)
-    return std::nullopt;
-  user_row row;
-  row.id = f.space->owner;
-  row.space = f.room;
-  row.agent = f.space->agent;
-  row.lang = f.space->lang;
-  return row;
-}
-
-void set_next_chats(std::vector<user_row>& users, const std::vector<room_row>& rooms) {
-  std::map<user_id, std::int64_t> highest;
-  for (const room_row& r : rooms)
-    if (r.kind == room_kind::chat)
-      highest[r.owner] = std::max(highest[r.owner], chat_number(r.chat).value_or(0));
-  for (user_row& u : users)
-    if (const auto at = highest.find(u.id); at != highest.end())
-      u.next_chat = std::max(u.next_chat, at->second + 1);
-}
-
-platform_chat_id highest_platform(const std::vector<room_row>& rooms) {
-  platform_chat_id out;
-  for (const room_row& r : rooms)
-    out = std::max(out, r.platform);
-  return out;
-}
-
 } // namespace pb::matrix

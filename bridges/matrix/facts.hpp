@@ -67,13 +67,4 @@ std::optional<user_id> sole_other_member(const room_facts& facts, const user_id&
 /// contradict each other (a chat's marker in a Space and the reverse).
 std::optional<room_row> restore_room(const room_facts& facts, const user_id& bot);
 
-/// The row of a Space's owner; next_chat is left for set_next_chats.
-std::optional<user_row> restore_user(const room_facts& facts);
-
-/// Sets each person's next chat: the highest number over all their rooms plus one; never lowers.
-void set_next_chats(std::vector<user_row>& users, const std::vector<room_row>& rooms);
-
-/// The highest platform_chat_id of these rooms; 0: none.
-platform_chat_id highest_platform(const std::vector<room_row>& rooms);
-
 } // namespace pb::matrix

@@ -58,24 +58,6 @@ TEST_CASE("facts: a chat's row is rebuilt from its room alone", "[facts]") {
   CHECK_FALSE(row->encrypted);
 }
 
-TEST_CASE("facts: a person's row is rebuilt from the Space", "[facts]") {
-  const room_facts f = of(space_room());
-  CHECK(f.is_space);
-  CHECK(f.children.at(room_id("!a:hs")).suggested);
-  const auto row = restore_room(f, bot);
-  REQUIRE(row);
-  CHECK(row->kind == room_kind::space);
-  CHECK(row->owner == alice);
-  CHECK(row->platform.value == 0);
-  const auto user = restore_user(f);
-  REQUIRE(user);
-  CHECK(user->id == alice);
-  CHECK(user->space == here);
-  CHECK(user->agent.value == "agent-2");
-  CHECK(user->lang == language::ru);
-  CHECK_FALSE(restore_user(of(chat_room())));
-}
-
 TEST_CASE("facts: a marker that the bot did not write last does not count", "[facts]") {
   auto events = chat_room();
   events.back().sender = alice;
@@ -102,7 +84,6 @@ TEST_CASE("facts: markers that contradict the room or each other restore nothing
   auto space_in_chat = chat_room();
   space_in_chat.back() = state("io.patchbay.space", "", compose_space_marker(space));
   CHECK_FALSE(restore_room(of(space_in_chat), bot));
-  CHECK_FALSE(restore_user(of(space_in_chat)));
   CHECK_FALSE(restore_room(of({}), bot));
 }
 
@@ -167,27 +148,6 @@ TEST_CASE("facts: messages and state of wrong types change nothing", "[facts]") 
   CHECK(f.chat == chat);
   CHECK(f.members.size() == 2);
   CHECK(f.children.empty());
-}
-
-TEST_CASE("facts: the next chat's number is one more than the highest found", "[facts]") {
-  std::vector<user_row> users(2);
-  users[0].id = alice;
-  users[1].id = user_id("@new:hs");
-  std::vector<room_row> rooms(3);
-  rooms[0].owner = rooms[1].owner = rooms[2].owner = alice;
-  rooms[0].chat = "C12";
-  rooms[0].platform = {3};
-  rooms[1].chat = "C7";
-  rooms[1].platform = {90};
-  rooms[2].kind = room_kind::space;
-  set_next_chats(users, rooms);
-  CHECK(users[0].next_chat == 13);
-  CHECK(users[1].next_chat == 1);
-  users[0].next_chat = 20;
-  set_next_chats(users, rooms);
-  CHECK(users[0].next_chat == 20);
-  CHECK(highest_platform(rooms).value == 90);
-  CHECK(highest_platform({}).value == 0);
 }
 
 TEST_CASE("facts: a recorded room of ours is restored", "[facts]") {
