@@ -1,6 +1,8 @@
 #include "actors/persistence.hpp"
 #include "actors/crash_point.hpp"
 
+#include <algorithm>
+
 namespace pb {
 namespace {
 
@@ -341,6 +343,27 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
         return read<outbox_page>(
             self, self->state.disk->dead(m.before, m.limit),
             [](std::vector<outbox_row> x) { return outbox_page{std::move(x)}; });
+      },
+      [self](const store_saved& m) -> caf::result<saved_list> {
+        return read<saved_list>(
+            self, self->state.disk->saved_contexts(), [&](std::vector<saved_context> x) {
+              std::erase_if(x, [&](const auto& s) { return s.owner != m.owner; });
+              std::stable_sort(x.begin(), x.end(),
+                               [](const auto& a, const auto& b) { return a.at > b.at; });
+              return saved_list{std::move(x)};
+            });
+      },
+      [self](const store_find_chat& m) -> caf::result<found_room> {
+        return read<found_room>(self, self->state.disk->room_of_chat(m.chat),
+                                [](std::optional<room_row> x) { return found_room{std::move(x)}; });
+      },
+      [self](const store_confirmations& m) -> caf::result<confirmation_page> {
+        return read<confirmation_page>(
+            self, self->state.disk->confirmations(m.open_only, m.before, m.limit),
+            [](std::vector<confirmation_row> x) { return confirmation_page{std::move(x)}; });
+      },
+      [self](const store_freeze& m) {
+        return write<done>(self, [&] { return as_done(self->state.disk->freeze(m.row, m.body)); });
       },
       [self](const session_renewed& m) { self->state.disk->set_scope(m.session.scope()); },
       [self](tick) { prune(self); },

@@ -185,6 +185,10 @@ room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps
                 i != self->state.rooms.end() && i->second.actor)
               self->send(i->second.actor, m);
           },
+          [](const agent_pushed&) -> caf::result<done> {
+            return to_error({fault_code::not_found, "pushes are not there yet", {}});
+          },
+          [](const restore_chat&) {},
           [self](const close_room& m) { return close_up(self, m.room); },
           [self](tick t) { self->state.clock.ring(t); },
           [self](drain) -> caf::result<done> {

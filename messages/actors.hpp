@@ -6,7 +6,9 @@
 #include "messages/store_messages.hpp"
 #include "messages/values/agent_event.hpp"
 #include "messages/values/event.hpp"
+#include "messages/values/file.hpp"
 #include "messages/values/outbox.hpp"
+#include "messages/values/registry.hpp"
 #include "messages/values/room.hpp"
 #include "messages/values/session.hpp"
 #include "messages/values/turn.hpp"
@@ -61,6 +63,25 @@ struct turn_slow {
   turn_id turn;
 };
 
+/// An agent has something to say outside any turn. Answered after its COMMIT; the same event a
+/// second time is answered in the same way and said once. Errors: not_found (no such chat of this
+/// agent), refused (nobody can be told there: the room was left), busy.
+struct agent_pushed {
+  agent_id agent;
+  platform_chat_id chat; ///< also a number that the room had before a clear
+  agent_says::push what;
+};
+/// What the push is for, once it is known.
+struct room_push {
+  agent_id agent;
+  agent_says::push what;
+};
+/// A chat comes back from the archive; the command was given in another room.
+struct restore_chat {
+  room_id room; ///< that comes back
+  inbox_row cause;
+  language lang = language::en; ///< of the room that is answered
+};
 /// TURN SINK: is told what an agent says in a turn.
 using turn_sink = caf::typed_actor<caf::reacts_to<agent_batch>, caf::reacts_to<turn_over>,
                                    caf::reacts_to<turn_slow>>;
@@ -71,22 +92,31 @@ using room_actor =
                       caf::reacts_to<catch_up>,      // more are on disk than you were handed
                       caf::reacts_to<row_delivered>, // what became of a row that you wait for
                       caf::reacts_to<room_changed>,  // your row was changed by topology
-                      caf::reacts_to<tick>,          // itself
+                      caf::replies_to<room_push>::with<done>, // an agent speaks outside a turn
+                      caf::reacts_to<restore_chat>, // out of the archive; answers in the other room
+                      caf::reacts_to<tick>,         // itself
                       caf::replies_to<drain>::with<done>,
                       caf::replies_to<get_status>::with<status_report>>;
 
+/// PUSH SINK: takes what agents say outside turns.
+using push_sink = caf::typed_actor<caf::replies_to<agent_pushed>::with<done>>;
+struct attach_pushes {
+  push_sink sink;
+};
+
 /// ROOM DIRECTORY: room id → room actor; spawns on demand, passivates the idle.
 using room_directory_actor =
-    caf::typed_actor<caf::reacts_to<room_events>,             // of any rooms, in order of admission
-                     caf::reacts_to<wake_rooms>,              // they have unfinished work
-                     caf::reacts_to<room_handled>,            // credit back from a room
-                     caf::reacts_to<room_idle>,               // a room asks to be put away
-                     caf::reacts_to<row_delivered>,           // for the room, if it lives
-                     caf::reacts_to<room_changed>,            // likewise
-                     caf::replies_to<close_room>::with<done>, // it is about to be moved
-                     caf::reacts_to<tick>,                    // itself
-                     caf::replies_to<drain>::with<done>,
-                     caf::replies_to<get_status>::with<status_report>>;
+    push_sink::extend<caf::reacts_to<room_events>,   // of any rooms, in order of admission
+                      caf::reacts_to<restore_chat>,  // for the room that it names
+                      caf::reacts_to<wake_rooms>,    // they have unfinished work
+                      caf::reacts_to<room_handled>,  // credit back from a room
+                      caf::reacts_to<room_idle>,     // a room asks to be put away
+                      caf::reacts_to<row_delivered>, // for the room, if it lives
+                      caf::reacts_to<room_changed>,  // likewise
+                      caf::replies_to<close_room>::with<done>, // it is about to be moved
+                      caf::reacts_to<tick>,                    // itself
+                      caf::replies_to<drain>::with<done>,
+                      caf::replies_to<get_status>::with<status_report>>;
 
 // -- agents
 // ------------------------------------------------------------------------------------------
@@ -126,6 +156,7 @@ using agent_connection_actor = caf::typed_actor<
     caf::reacts_to<cancel_turn>,    // CANCEL to the agent, closed after a second without END
     caf::reacts_to<agent_ack>,      // the sink has worked off a batch
     caf::reacts_to<answer_confirm>, // an open confirmation is decided
+    caf::reacts_to<attach_pushes>,  // who takes what the agent says outside turns
     caf::reacts_to<link_opened>, caf::reacts_to<link_said>, caf::reacts_to<link_ended>, // from I/O
     caf::reacts_to<tick>,                                                               // itself
     caf::replies_to<drain>::with<done>, caf::replies_to<get_status>::with<status_report>>;
@@ -137,6 +168,23 @@ struct found_agent {
   agent_connection_actor connection; ///< null: not in the registry, or not enabled
   std::string label;
   bool idempotent = false;
+  bool enabled = false;
+  std::string workspace;            ///< our side of the shared volume; empty: none
+  std::set<agent_feature> features; ///< what it understands
+};
+/// Agents that a person may choose: those that the registry lists for them, the first one being the
+/// default; else the default agent alone. `all`: every agent (for operators).
+struct agents_of_user {
+  user_id user;
+  bool all = false;
+};
+struct agent_option {
+  agent_id id;
+  std::string label;
+  bool enabled = true;
+};
+struct agent_options {
+  std::vector<agent_option> agents;
 };
 struct agent_for_user {
   user_id user;
@@ -147,8 +195,10 @@ struct agent_choice {
 /// AGENT DIRECTORY: the registry in force and one connection actor for each agent.
 using agent_directory_actor =
     caf::typed_actor<caf::replies_to<find_agent>::with<found_agent>,
-                     caf::replies_to<agent_for_user>::with<agent_choice>, // the person's default
-                     caf::reacts_to<tick>,                                // itself
+                     caf::replies_to<agent_for_user>::with<agent_choice>,  // the person's default
+                     caf::replies_to<agents_of_user>::with<agent_options>, // whom they may choose
+                     caf::reacts_to<attach_pushes>,                        // who takes pushes
+                     caf::reacts_to<tick>,                                 // itself
                      caf::replies_to<drain>::with<done>,
                      caf::replies_to<get_status>::with<status_report>>;
 
@@ -186,11 +236,23 @@ struct mark_read {
   room_id room;
   event_id event;
 };
+/// Progress of a turn: a draft or an edit of it, in memory only. Told by row_delivered when it was
+/// sent, dropped (a newer row of the turn overtook it) or refused.
+struct send_progress {
+  outbox_row row;
+};
+/// The turn has no more progress. What nobody has tried to send is dropped. Answered when nothing
+/// of the turn is under way any more.
+struct end_progress {
+  room_id room;
+  turn_id turn;
+};
 /// MATRIX SENDER: one account's outgoing requests within what the homeserver allows.
 using matrix_sender_actor =
     outbox_sink::extend<caf::reacts_to<delivery_subscribe>,
-                        caf::reacts_to<set_typing>,              // best effort
-                        caf::reacts_to<mark_read>,               // best effort, the newest counts
+                        caf::reacts_to<set_typing>, // best effort
+                        caf::reacts_to<mark_read>,  // best effort, the newest counts
+                        caf::reacts_to<send_progress>, caf::replies_to<end_progress>::with<done>,
                         caf::replies_to<ask_budget>::with<done>, // for requests of others
                         caf::reacts_to<budget_refused>,          // one of those was too early
                         caf::reacts_to<session_renewed>,         // from the session
@@ -198,6 +260,40 @@ using matrix_sender_actor =
                         caf::reacts_to<tick>,                    // itself
                         caf::replies_to<drain>::with<done>,
                         caf::replies_to<get_status>::with<status_report>>;
+
+// -- media: what rooms and the sender need of the homeserver besides sending --
+struct fetch_event {
+  room_id room;
+  event_id event;
+};
+struct fetched_event {
+  matrix_event event; ///< content as it is now, edits not applied
+};
+/// Brings a file of a person into the workspace of an agent.
+struct fetch_file {
+  trace tr;
+  incoming_file file;
+  std::string workspace; ///< of the agent, `{user}` still in it
+  user_id user;
+  platform_chat_id chat;
+};
+/// Uploads what an outbox row of kind `file` orders.
+struct upload_file {
+  outbox_row row;
+};
+struct uploaded_file {
+  std::string body; ///< of the event, as compose_file makes it
+};
+/// MEDIA: files and single events, a few at a time. Errors carry a sentence in no language: the
+/// code says it all (too_large, refused, not_found, timed_out, unreachable, storage, disk_full,
+/// malformed, rate_limited, busy), the cause is for the log.
+using matrix_media_actor = caf::typed_actor<caf::replies_to<fetch_event>::with<fetched_event>,
+                                            caf::replies_to<fetch_file>::with<staged_file>,
+                                            caf::replies_to<upload_file>::with<uploaded_file>,
+                                            caf::reacts_to<session_renewed>, // from the session
+                                            caf::reacts_to<http_finished>,   // from I/O
+                                            caf::reacts_to<tick>,            // itself
+                                            caf::replies_to<get_status>::with<status_report>>;
 
 struct new_invites {
   std::vector<invite_row> invites;
@@ -327,7 +423,11 @@ using supervisor_actor =
   X(pb::attach_rooms) X(pb::session_doubt) X(pb::close_room) X(pb::store_known) \
   X(pb::known_answer) X(pb::store_interrupted) X(pb::interrupted_message) X(pb::store_users) \
   X(pb::user_list) X(pb::store_raise_chat_id) X(pb::store_poison) X(pb::poison_page) \
-  X(pb::store_dead) X(pb::session_ready) X(pb::router_failed) \
+  X(pb::store_dead) X(pb::store_saved) X(pb::saved_list) X(pb::store_find_chat) \
+  X(pb::store_freeze) X(pb::store_confirmations) X(pb::confirmation_page) X(pb::agent_pushed) X(pb::room_push) X(pb::restore_chat) \
+  X(pb::attach_pushes) X(pb::agents_of_user) X(pb::agent_options) X(pb::send_progress) \
+  X(pb::end_progress) X(pb::fetch_event) X(pb::fetched_event) X(pb::fetch_file) \
+  X(pb::staged_file) X(pb::upload_file) X(pb::uploaded_file) X(pb::session_ready) X(pb::router_failed) \
   X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::list_aside) X(pb::collect_status)
 // clang-format on
 

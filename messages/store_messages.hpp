@@ -131,6 +131,28 @@ struct store_dead {
   std::int64_t before = 0;
   std::size_t limit = 0;
 };
+struct store_saved {
+  user_id owner;
+};
+struct saved_list {
+  std::vector<saved_context> saved; ///< of this person, newest first
+};
+struct store_find_chat {
+  platform_chat_id chat; ///< also a number that the room had before a clear
+};
+struct store_confirmations {
+  bool open_only = true;
+  std::int64_t before = 0;
+  std::size_t limit = 0;
+};
+struct confirmation_page {
+  std::vector<confirmation_row> rows;
+};
+/// A file was uploaded: its row is a message with these bytes from now on.
+struct store_freeze {
+  outbox_id row;
+  std::string body;
+};
 struct commit_now {};
 /// Outbox rows that have just become durable. `more`: others did too, ask for them.
 struct outbox_ready {
@@ -169,11 +191,15 @@ using persistence_actor = caf::typed_actor<
     caf::replies_to<store_raise_chat_id>::with<done>, // no id up to there is drawn any more
     caf::replies_to<store_poison>::with<poison_page>, // set aside, newest first
     caf::replies_to<store_dead>::with<outbox_page>,   // refused for good, newest first
-    caf::reacts_to<session_renewed>,                  // the scope of rows from now on
-    caf::reacts_to<tick>,                             // itself: retention
-    caf::reacts_to<outbox_subscribe>,                 // who gets rows after COMMIT
-    caf::reacts_to<outbox_credit>,                    // the sink has room for so many more
-    caf::reacts_to<commit_now>,                       // itself: end of the group
+    caf::replies_to<store_saved>::with<saved_list>,   // conversations that agents wrote down
+    caf::replies_to<store_find_chat>::with<found_room>,
+    caf::replies_to<store_confirmations>::with<confirmation_page>, // newest first
+    caf::replies_to<store_freeze>::with<done>,
+    caf::reacts_to<session_renewed>,  // the scope of rows from now on
+    caf::reacts_to<tick>,             // itself: retention
+    caf::reacts_to<outbox_subscribe>, // who gets rows after COMMIT
+    caf::reacts_to<outbox_credit>,    // the sink has room for so many more
+    caf::reacts_to<commit_now>,       // itself: end of the group
     caf::replies_to<get_status>::with<status_report>>;
 
 } // namespace pb

@@ -4,6 +4,7 @@
 // Every write runs inside begin() … commit(); several may share one transaction (group commit), and
 // each is all or nothing in itself. Nothing may be told to anybody before commit() has succeeded.
 
+#include "messages/values/confirmation.hpp"
 #include "messages/values/event.hpp"
 #include "messages/values/fault.hpp"
 #include "messages/values/outbox.hpp"
@@ -45,11 +46,12 @@ struct known_answer {
 
 /// What a room actor is born from.
 struct room_snapshot {
-  std::optional<room_row> room;     ///< nothing: the room is unknown
-  std::vector<inbox_row> pending;   ///< unsettled, in order, at most `limit`
-  bool more = false;                ///< there are more pending rows
-  std::vector<turn_row> open_turns; ///< dispatched and not ended
-  bool marker_waits = false;        ///< a state row of this room is not sent yet
+  std::optional<room_row> room;                ///< nothing: the room is unknown
+  std::vector<inbox_row> pending;              ///< unsettled, in order, at most `limit`
+  bool more = false;                           ///< there are more pending rows
+  std::vector<turn_row> open_turns;            ///< dispatched and not ended
+  bool marker_waits = false;                   ///< a state row of this room is not sent yet
+  std::vector<confirmation_row> confirmations; ///< all open ones, and the newest 32 of the others
 };
 
 /// Everything that becomes true together when something in a room is decided.
@@ -68,7 +70,8 @@ struct settlement {
   /// `room` counts only while its row has this epoch: else conflict, and nothing is written.
   std::optional<std::int64_t> room_epoch_is;
   bool topology_known = false; ///< a full walk was applied: from now on the database is no stranger
-  std::vector<saved_context> saved; ///< insert or update, by owner, agent and name
+  std::vector<saved_context> saved;            ///< insert or update, by owner, agent and name
+  std::vector<confirmation_row> confirmations; ///< insert or update, by id
   /// Of rows sent before; so a dead letter and the notice about it become true together.
   std::vector<send_outcome> outcomes;
 };
@@ -131,6 +134,11 @@ public:
   virtual result<std::vector<poison_row>> poison(std::int64_t before, std::size_t limit) = 0;
   virtual result<std::vector<outbox_row>> dead(std::int64_t before, std::size_t limit) = 0;
   virtual result<std::vector<saved_context>> saved_contexts() = 0;
+  /// The room whose chat has, or ever had, this number.
+  virtual result<std::optional<room_row>> room_of_chat(platform_chat_id chat) = 0;
+  /// Newest first, before `before` (0: from the end). `open_only`: unanswered ones.
+  virtual result<std::vector<confirmation_row>> confirmations(bool open_only, std::int64_t before,
+                                                              std::size_t limit) = 0;
   /// This database was brought back from a backup and is now opened for the first time: it is
   /// older than what the world saw, and was made safe for that (see docs/operations.md).
   [[nodiscard]] virtual bool was_restored() const { return false; }
@@ -146,6 +154,8 @@ public:
   /// Returns the outbox rows with their seq.
   virtual result<std::vector<outbox_row>> settle(const settlement& what) = 0;
   virtual result<void> record(const std::vector<send_outcome>& outcomes) = 0;
+  /// A row of kind `file` was uploaded: from now on it is a message with these bytes.
+  virtual result<void> freeze(const outbox_id& row, const std::string& body) = 0;
   /// The next platform_chat_id: never given out twice, also when the caller forgets it.
   virtual result<platform_chat_id> draw_platform_chat_id() = 0;
   /// No id up to `seen` is drawn from now on.

@@ -50,6 +50,7 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
               return;
             sockets_[i->second.epoch].wire->send(codec_->confirm(m.confirmation, m.yes));
           },
+          [](const attach_pushes&) {},
           [this](const link_opened& m) { on_open(m.epoch); },
           [this](const link_said& m) { on_text(m); },
           [this](const link_ended& m) { on_closed(m); },

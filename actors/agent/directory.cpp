@@ -60,13 +60,18 @@ agent_directory_actor::behavior_type agent_directory(self_ptr self, registry in_
   return {[self](const find_agent& m) {
             const auto i = self->state.agents.find(m.agent);
             if (i == self->state.agents.end())
-              return found_agent{{}, m.agent.value, false};
-            return found_agent{i->second.actor, i->second.spec.label, i->second.spec.idempotent};
+              return found_agent{{}, m.agent.value, false, false, {}, {}};
+            const auto& spec = i->second.spec;
+            return found_agent{i->second.actor, spec.label,     spec.idempotent,
+                               spec.enabled,    spec.workspace, spec.features};
           },
           [self](const agent_for_user& m) {
             return agent_choice{self->state.in_force.agent_for(m.user)};
           },
-          [self](tick t) { self->state.clock.ring(t); }, [](drain) { return done{}; },
+          [](const agents_of_user&) { return agent_options{}; },
+          [](const attach_pushes&) {},
+          [self](tick t) { self->state.clock.ring(t); },
+          [](drain) { return done{}; },
           [self](get_status) -> caf::result<status_report> {
             // A list of all agents: asked one by one, those that do not answer are left out.
             auto& agents = self->state.agents;

@@ -70,6 +70,8 @@ matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) 
                 flush_small();
               });
           },
+          [](const send_progress&) {},
+          [](const end_progress&) { return done{}; },
           [this](const ask_budget& m) { return ask(m); },
           [this](const budget_refused& m) { refused_elsewhere(m); },
           [this](session_renewed& m) {

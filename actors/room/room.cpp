@@ -43,6 +43,10 @@ room_actor::behavior_type room_core::start(room_id id, room_deps deps,
             pump();
           },
           [this](const room_changed&) { open(); },
+          [](const room_push&) -> caf::result<done> {
+            return to_error({fault_code::not_found, "pushes are not there yet", {}});
+          },
+          [](const restore_chat&) {},
           [this](tick t) { clock_.ring(t); },
           [this](drain) -> caf::result<done> {
             draining_ = true;

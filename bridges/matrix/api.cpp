@@ -149,6 +149,8 @@ http_request sync(const session_ref& s, const sync_query& q) {
 http_request send(const session_ref& s, const outbox_row& row) {
   if (row.kind == outbox_kind::state)
     return put_state(s, row.room, row.type, row.state_key, row.body);
+  if (row.kind == outbox_kind::redact)
+    return redact(s, row.room, event_id{row.state_key}, row.txn, {});
   target t = in_room(s, row.room).fixed("send").piece(row.type).piece(row.txn);
   return with_json(request(s, "PUT", t), row.body);
 }

@@ -4,6 +4,7 @@
 
 #include "bridges/matrix/content.hpp"
 #include "bridges/matrix/text.hpp"
+#include "messages/values/file.hpp"
 #include "messages/values/ids.hpp"
 
 #include <optional>
@@ -25,9 +26,31 @@ struct message_draft {
   turn_id turn;               ///< empty: of no turn
   outbox_id row;              ///< by which the room itself can say that it was sent; may be empty
   delivery kind = delivery::reply;
-  int part = 0; ///< counted from 0
+  int part = 0;          ///< counted from 0
+  event_id replaces;     ///< not empty: an edit of this event (the first one, never an edit)
+  event_id thread;       ///< root of the thread that it belongs to; empty: none. Not of an edit
+  bool markdown = false; ///< the text is Markdown: formatted_body goes along
 };
+/// An edit carries `body` with "* " before it for clients that know no edits, everything else
+/// twice: m.mentions stands at the top, too, which notifies (specification 1.9, edits with
+/// mentions), and so does io.patchbay.delivery. An edit repeats neither the reply nor the thread.
 std::string compose_message(const message_draft& m);
+
+/// What is known of a file when it is uploaded.
+struct uploaded_content {
+  std::string mxc;
+  std::string name;     ///< for people
+  std::string mimetype; ///< decides the kind: image/*, audio/*, video/*, else m.file
+  std::int64_t size = 0;
+  std::int64_t width = 0, height = 0; ///< 0: not known
+};
+/// The event of a file that an outbox row of kind `file` ordered.
+std::string compose_file(const file_order& order, const uploaded_content& file,
+                         const outbox_id& row);
+
+/// A file_order as the body of an outbox row, and back; nothing if it is none.
+std::string compose_file_order(const file_order& order);
+std::optional<file_order> parse_file_order(std::string_view body);
 
 /// The outbox row that a message of ours came from; nothing if it names none.
 std::optional<outbox_id> delivery_row(std::string_view content);

@@ -3,6 +3,7 @@
 // A field of the wrong type counts as missing; nothing here fails as a whole but the markers, which
 // are ours and therefore strict.
 
+#include "messages/values/file.hpp"
 #include "messages/values/ids.hpp"
 #include "messages/values/settings.hpp"
 
@@ -39,6 +40,13 @@ struct message_content {
   std::optional<mentions_t> mentions; ///< nothing: the sender's client knows no m.mentions
 };
 message_content parse_message(std::string_view content);
+
+/// The file of a message of the types m.image, m.file, m.audio, m.video (and of m.sticker, which
+/// has no msgtype: then it counts as m.image); nothing: it names none. Its caption is `body`, if
+/// that differs from the file's name.
+std::optional<incoming_file> parse_file(std::string_view content);
+/// An address of m.location: "geo:52.5,13.4"; empty: none.
+std::string parse_geo(std::string_view content);
 
 /// `redacts` of a redaction (the parser of events puts it into the content for every room version).
 std::optional<event_id> redaction_target(std::string_view content);

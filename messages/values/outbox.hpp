@@ -11,6 +11,8 @@ namespace pb {
 enum class outbox_kind {
   message, ///< PUT …/send/{type}/{txn}: the same transaction id at every attempt
   state,   ///< PUT …/state/{type}/{key}: idempotent by its content
+  file,    ///< `body` is a file_order as JSON: uploaded, then a message with the bytes made of it
+  redact,  ///< PUT …/redact/{state_key}/{txn}: never on disk
 };
 
 /// Which row goes first when the budget is short. Within a room the order of `seq` always holds.

@@ -7,11 +7,35 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pb {
 
 enum class room_kind { chat, lobby, space };
 enum class room_state { active, archived, left };
+
+/// A question of ours that waits for a short answer in its room (`!load`: a number). One a room.
+struct waiting_question {
+  user_id asked;                    ///< who may answer
+  std::vector<std::string> options; ///< by number, counted from 1
+  unix_ms expires_at = 0;
+  friend bool operator==(const waiting_question&, const waiting_question&) = default;
+};
+
+/// What a person set in this room.
+struct room_choices {
+  std::optional<language> lang;            ///< nothing: the person's
+  std::optional<streaming_mode> streaming; ///< nothing: the configuration's
+  bool notices = true;                     ///< progress and slowness are told
+  std::vector<user_id> allowed;            ///< who else may speak, besides owner and operators
+  friend bool operator==(const room_choices&, const room_choices&) = default;
+};
+
+/// Since the last clear.
+struct room_usage {
+  std::int64_t turns = 0, input_tokens = 0, output_tokens = 0;
+  friend bool operator==(const room_usage&, const room_usage&) = default;
+};
 
 struct room_row {
   room_id id;
@@ -27,6 +51,9 @@ struct room_row {
   std::string title; ///< the room's name
   bool encrypted = false;
   bool encrypted_told = false; ///< the one notice was sent
+  room_choices choices{};
+  room_usage usage{};
+  std::optional<waiting_question> question{};
 };
 
 struct user_row {

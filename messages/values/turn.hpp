@@ -4,10 +4,17 @@
 #include "messages/values/ids.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace pb {
+
+/// The answer to a confirmation whose turn is over: the turn that carries it begins with it.
+struct turn_answer {
+  std::string confirmation; ///< as the agent calls it
+  bool yes = false;
+};
 
 /// What an agent is asked. `id` is the message_id on the wire: the same when we send a turn again.
 struct turn_request {
@@ -19,6 +26,7 @@ struct turn_request {
   user_id asker;
   std::string text;
   std::vector<std::string> attachments; ///< paths relative to the workspace
+  std::optional<turn_answer> answer{};  ///< then there is no text
 };
 
 enum class turn_state {

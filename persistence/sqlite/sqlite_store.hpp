@@ -51,6 +51,10 @@ public:
   result<std::vector<poison_row>> poison(std::int64_t before, std::size_t limit) override;
   result<std::vector<outbox_row>> dead(std::int64_t before, std::size_t limit) override;
   result<std::vector<saved_context>> saved_contexts() override { return saved_.all(); }
+  result<std::optional<room_row>> room_of_chat(platform_chat_id chat) override;
+  result<std::vector<confirmation_row>> confirmations(bool open_only, std::int64_t before,
+                                                      std::size_t limit) override;
+  result<void> freeze(const outbox_id& row, const std::string& body) override;
   [[nodiscard]] bool was_restored() const override { return restored_; }
 
   void set_scope(device_id scope) override { scope_ = std::move(scope); }

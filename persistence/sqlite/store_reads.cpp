@@ -109,4 +109,12 @@ result<std::vector<outbox_row>> sqlite_store::dead(std::int64_t before, std::siz
   return outbox_.dead(before, as_limit(limit));
 }
 
+result<std::optional<room_row>> sqlite_store::room_of_chat(platform_chat_id) {
+  return std::optional<room_row>{};
+}
+result<std::vector<confirmation_row>> sqlite_store::confirmations(bool, std::int64_t, std::size_t) {
+  return std::vector<confirmation_row>{};
+}
+result<void> sqlite_store::freeze(const outbox_id&, const std::string&) { return {}; }
+
 } // namespace pb::sqlite

@@ -87,6 +87,16 @@ public:
   result<std::vector<saved_context>> saved_contexts() override {
     return at([&] { return real_->saved_contexts(); });
   }
+  result<std::optional<room_row>> room_of_chat(platform_chat_id chat) override {
+    return at([&] { return real_->room_of_chat(chat); });
+  }
+  result<std::vector<confirmation_row>> confirmations(bool open_only, std::int64_t before,
+                                                      std::size_t limit) override {
+    return at([&] { return real_->confirmations(open_only, before, limit); });
+  }
+  result<void> freeze(const outbox_id& row, const std::string& body) override {
+    return at([&] { return real_->freeze(row, body); });
+  }
   [[nodiscard]] bool was_restored() const override { return real_->was_restored(); }
   result<std::vector<intent_row>> intents() override {
     return at([&] { return real_->intents(); });

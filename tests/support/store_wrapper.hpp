@@ -54,6 +54,16 @@ public:
     return real_->prune(keep, limit);
   }
   result<std::vector<saved_context>> saved_contexts() override { return real_->saved_contexts(); }
+  result<std::optional<room_row>> room_of_chat(platform_chat_id chat) override {
+    return real_->room_of_chat(chat);
+  }
+  result<std::vector<confirmation_row>> confirmations(bool open_only, std::int64_t before,
+                                                      std::size_t limit) override {
+    return real_->confirmations(open_only, before, limit);
+  }
+  result<void> freeze(const outbox_id& row, const std::string& body) override {
+    return real_->freeze(row, body);
+  }
   [[nodiscard]] bool was_restored() const override { return real_->was_restored(); }
   result<std::vector<intent_row>> intents() override { return real_->intents(); }
   result<std::vector<outbox_row>> outbox(std::int64_t after, std::size_t limit) override {
