@@ -1,5 +1,5 @@
 #pragma once
-// What the bot says, in the languages that it speaks. One name for each sentence.
+// What the bot says, in the languages that it speaks. The sentences are in catalogue.inc.
 
 #include "messages/values/settings.hpp"
 
@@ -10,52 +10,9 @@
 namespace pb {
 
 enum class phrase {
-  help,                 ///< {}
-  lobby_help,           ///< {}
-  unknown_command,      ///< {command, nearest}
-  no_such_command,      ///< {command}
-  not_there_yet,        ///< {command}
-  text_too_long,        ///< {bytes, limit}
-  queue_full,           ///< {limit}
-  no_files_yet,         ///< {}
-  no_kind_yet,          ///< {kind}
-  edit_too_late,        ///< {}
-  context_cleared,      ///< {number}
-  new_chat_failed,      ///< {why}
-  chat_made,            ///< {title, link}
-  home_made,            ///< {link}
-  home_is,              ///< {link}
-  nothing_runs,         ///< {}
-  stopped,              ///< {}
-  no_agent,             ///< {}
-  agent_gone,           ///< {agent}
-  agent_unreachable,    ///< {agent}
-  agent_rejected,       ///< {agent, status}
-  agent_error,          ///< {agent, code}
-  agent_idle,           ///< {agent}
-  agent_too_long,       ///< {agent}
-  answer_too_large,     ///< {agent}
-  agent_malformed,      ///< {agent}
-  agent_busy,           ///< {agent}
-  agent_slow,           ///< {agent}
-  interrupted,          ///< {agent}
-  router_interrupted,   ///< {}
-  empty_answer,         ///< {agent}
-  answer_cut,           ///< {}
-  confirm_declined,     ///< {prompt}
-  file_declined,        ///< {path}
-  unknown_room,         ///< {why}
-  encrypted_room,       ///< {}
-  storage_trouble,      ///< {}
-  messages_missing,     ///< {cause}
-  records_lost,         ///< {}
-  nothing_to_retry,     ///< {}
-  moved_here,           ///< {}
-  upgrade_not_followed, ///< {why}
-  undelivered,          ///< {why}
-  why_too_large,        ///< {}
-  why_refused,          ///< {code}
-  perhaps_delivered,    ///< {}
+#define PB_PHRASE(name, arguments, en, ru) name,
+#include "actors/catalogue.inc"
+#undef PB_PHRASE
 };
 
 /// The sentence with {0}, {1} … replaced by the arguments, as they are.

@@ -90,6 +90,41 @@ caf::result<done> close_up(self_ptr self, const room_id& id) {
   return promise;
 }
 
+/// What an agent says outside turns goes to the room that has, or had, that number.
+caf::result<done> push(self_ptr self, const agent_pushed& m) {
+  auto& st = self->state;
+  if (!st.open || st.draining || st.pushes >= room_directory_state::push_cap) {
+    st.pushes_refused.inc();
+    return to_error({fault_code::busy, "no pushes are taken now", {}});
+  }
+  ++st.pushes;
+  auto promise = self->make_response_promise<done>();
+  auto fail = [self, promise](caf::error& e) mutable {
+    --self->state.pushes;
+    promise.deliver(std::move(e));
+  };
+  self->request(st.deps.store, std::chrono::seconds(60), store_find_chat{m.chat})
+      .then(
+          [self, m, promise, fail](const found_room& found) mutable {
+            auto* s = found.room ? &activate(self, found.room->id) : nullptr;
+            if (!s || !s->actor) {
+              auto e = to_error({s ? fault_code::busy : fault_code::not_found,
+                                 s ? "the room is being moved" : "no such chat",
+                                 {}});
+              return fail(e);
+            }
+            self->request(s->actor, std::chrono::seconds(60), room_push{m.agent, m.what})
+                .then(
+                    [self, promise](done) mutable {
+                      --self->state.pushes;
+                      promise.deliver(done{});
+                    },
+                    fail);
+          },
+          fail);
+  return promise;
+}
+
 void deliver(self_ptr self, const std::vector<inbox_row>& rows) {
   auto& st = self->state;
   if (!st.open)
@@ -133,6 +168,8 @@ room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps
   st.spilled = st.deps.around.numbers->counter_of(
       "patchbay_room_events_left_on_disk_total",
       "Events that a room's window had no place for: the room reads them from the disk");
+  st.pushes_refused = st.deps.around.numbers->counter_of(
+      "patchbay_pushes_refused_total", "What agents said outside turns while too much waited");
   self->set_down_handler([self](caf::down_msg& m) { on_down(self, m); });
   self->set_exit_handler([self](caf::exit_msg& m) {
     self->state.draining = true;
@@ -185,10 +222,11 @@ room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps
                 i != self->state.rooms.end() && i->second.actor)
               self->send(i->second.actor, m);
           },
-          [](const agent_pushed&) -> caf::result<done> {
-            return to_error({fault_code::not_found, "pushes are not there yet", {}});
+          [self](const agent_pushed& m) { return push(self, m); },
+          [self](const restore_chat& m) {
+            if (auto& s = activate(self, m.room); s.actor)
+              self->send(s.actor, m);
           },
-          [](const restore_chat&) {},
           [self](const close_room& m) { return close_up(self, m.room); },
           [self](tick t) { self->state.clock.ring(t); },
           [self](drain) -> caf::result<done> {

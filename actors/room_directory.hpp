@@ -11,7 +11,8 @@ namespace pb {
 
 struct room_directory_state {
   static constexpr const char* name = "room_directory";
-  static constexpr std::size_t window = 64; ///< events in flight to one room
+  static constexpr std::size_t window = 64;    ///< events in flight to one room
+  static constexpr std::size_t push_cap = 256; ///< pushes of agents that are not on disk yet
 
   struct slot {
     room_actor actor;
@@ -32,7 +33,8 @@ struct room_directory_state {
   bool open = false; ///< topology knows the rooms: until then events wait on the disk
   std::uint64_t activated = 0, passivated = 0, left_on_disk = 0, restarts = 0;
   gauge living;
-  counter spilled;
+  std::size_t pushes = 0;
+  counter spilled, pushes_refused;
 };
 
 room_directory_actor::behavior_type

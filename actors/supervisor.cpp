@@ -160,6 +160,14 @@ caf::actor supervisor_state::make(std::size_t which) {
     d.rules = {session_->user, deps_.process.access.operators, deps_.process.rooms.queue_limit,
                deps_.process.rooms.max_message_bytes, deps_.process.lang};
     d.timing = deps_.timing;
+    const auto& s = deps_.process.streaming;
+    d.streaming.mode = s.mode;
+    d.streaming.min_interval = s.min_interval;
+    d.streaming.max_interval = s.max_interval;
+    d.streaming.max_edits = s.max_edits;
+    d.confirmation_ttl = deps_.process.confirmation_ttl;
+    d.deny_files = deps_.process.files.deny;
+    d.version = deps_.version;
     d.store = store();
     d.agents = handle<agent_directory_actor>(agents_part);
     d.topology = handle<topology_actor>(topology_part);

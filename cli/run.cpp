@@ -240,6 +240,7 @@ int router::run(const data_dir& home) {
     deps.dial = dial;
     deps.process = conf.process;
     deps.agents = conf.agents;
+    deps.version = version;
     deps.reconcile = reconcile;
     std::string console_link;
     deps.on_ready = [this](const session_ref& who) { news.ready(who); };

@@ -241,9 +241,8 @@ struct mark_read {
 struct send_progress {
   outbox_row row;
 };
-/// The turn has no more progress. What nobody has tried to send is dropped. Answered when nothing
-/// of the turn is under way any more.
-struct end_progress {
+/// The turn has no more progress: what nobody has tried to send is dropped.
+struct drop_progress {
   room_id room;
   turn_id turn;
 };
@@ -252,7 +251,7 @@ using matrix_sender_actor =
     outbox_sink::extend<caf::reacts_to<delivery_subscribe>,
                         caf::reacts_to<set_typing>, // best effort
                         caf::reacts_to<mark_read>,  // best effort, the newest counts
-                        caf::reacts_to<send_progress>, caf::replies_to<end_progress>::with<done>,
+                        caf::reacts_to<send_progress>, caf::reacts_to<drop_progress>,
                         caf::replies_to<ask_budget>::with<done>, // for requests of others
                         caf::reacts_to<budget_refused>,          // one of those was too early
                         caf::reacts_to<session_renewed>,         // from the session
@@ -308,6 +307,20 @@ struct find_home {
   trace tr;
   inbox_row cause;
 };
+/// A person chose an agent for new chats, or a language: their record and the marker of their
+/// Space. Error not_found: they have no Space.
+struct person_choice {
+  user_id user;
+  std::optional<agent_id> agent;
+  std::optional<language> lang;
+  std::int64_t inbox_seq = 0;       ///< of the command, settled with it; 0: none
+  std::optional<outbox_row> answer; ///< said with it
+};
+/// Somebody may speak in a room from now on: they are invited unless they are there.
+struct invite_guest {
+  room_id room;
+  user_id guest;
+};
 struct restore_unknown {
   room_id room;
   trace tr;
@@ -342,6 +355,7 @@ using topology_actor = caf::typed_actor<
     caf::reacts_to<new_invites>,                            // admitted, on disk
     caf::replies_to<new_chat>::with<done>,  // settled with its intent; goes on alone
     caf::replies_to<find_home>::with<done>, // `!start`: make what is missing, point to it
+    caf::replies_to<person_choice>::with<done>, caf::reacts_to<invite_guest>,
     caf::replies_to<restore_unknown>::with<restore_answer>, // a room that we have no row of
     caf::reacts_to<http_finished>,                          // from I/O
     caf::reacts_to<tick>,                                   // itself
@@ -426,7 +440,7 @@ using supervisor_actor =
   X(pb::store_dead) X(pb::store_saved) X(pb::saved_list) X(pb::store_find_chat) \
   X(pb::store_freeze) X(pb::store_confirmations) X(pb::confirmation_page) X(pb::agent_pushed) X(pb::room_push) X(pb::restore_chat) \
   X(pb::attach_pushes) X(pb::agents_of_user) X(pb::agent_options) X(pb::send_progress) \
-  X(pb::end_progress) X(pb::fetch_event) X(pb::fetched_event) X(pb::fetch_file) \
+  X(pb::drop_progress) X(pb::person_choice) X(pb::invite_guest) X(pb::fetch_event) X(pb::fetched_event) X(pb::fetch_file) \
   X(pb::staged_file) X(pb::upload_file) X(pb::uploaded_file) X(pb::session_ready) X(pb::router_failed) \
   X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::list_aside) X(pb::collect_status)
 // clang-format on

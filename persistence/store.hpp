@@ -51,6 +51,7 @@ struct room_snapshot {
   bool more = false;                           ///< there are more pending rows
   std::vector<turn_row> open_turns;            ///< dispatched and not ended
   bool marker_waits = false;                   ///< a state row of this room is not sent yet
+  std::optional<language> owner_lang;          ///< of the room's owner, if they are known
   std::vector<confirmation_row> confirmations; ///< all open ones, and the newest 32 of the others
 };
 
@@ -64,6 +65,8 @@ struct settlement {
   std::optional<intent_row> intent;     ///< insert or update
   std::optional<intent_id> intent_done; ///< deleted
   std::optional<room_id> invite_done;   ///< deleted
+  /// Added to what that room has used.
+  std::optional<std::pair<room_id, room_usage>> used;
   /// The room that `room` replaces: its number, and what waits in it, move; it is left behind. A
   /// message with an open turn stays where it was asked.
   std::optional<room_id> moved_from;

@@ -32,20 +32,7 @@ public:
   /// turn that nobody has tried to send. A final is never overtaken.
   std::vector<outbox_row> push(outbox_row row, time now = {}, bool untouched = true) {
     auto& r = rooms_[row.room];
-    std::vector<outbox_row> dropped;
-    if (!row.turn.empty() && r.of[index(send_class::progress)] > 0)
-      for (auto i = r.rows.begin(); i != r.rows.end();) {
-        const bool in_flight = r.busy && i == r.rows.begin();
-        if (i->row.turn == row.turn && i->row.priority == send_class::progress && i->untouched &&
-            !in_flight) {
-          dropped.push_back(std::move(i->row));
-          i = r.rows.erase(i);
-          --r.of[index(send_class::progress)];
-          --size_;
-        } else {
-          ++i;
-        }
-      }
+    auto dropped = row.turn.empty() ? std::vector<outbox_row>{} : drop(r, row.turn);
     if (row.priority == send_class::final_answer)
       ++finals_;
     ++r.of[index(row.priority)];
@@ -54,6 +41,27 @@ public:
     ++size_;
     line_up(room, r, false);
     return dropped;
+  }
+
+  /// Takes away the progress of that turn that nobody has tried to send.
+  std::vector<outbox_row> drop_progress(const room_id& room, const turn_id& turn) {
+    const auto i = rooms_.find(room);
+    if (i == rooms_.end())
+      return {};
+    auto dropped = drop(i->second, turn);
+    if (i->second.rows.empty() && !i->second.busy) {
+      if (i->second.line)
+        std::erase(lines_[*i->second.line], room);
+      rooms_.erase(i);
+    }
+    return dropped;
+  }
+
+  /// The head row of the room, whose attempt is under way, goes on with these bytes.
+  void freeze(const room_id& room, std::string body) {
+    auto& head = rooms_[room].rows.front().row;
+    head.kind = outbox_kind::message;
+    head.body = std::move(body);
   }
 
   /// A request of somebody else waits for its place.
@@ -141,6 +149,25 @@ private:
   };
 
   static std::size_t index(send_class c) { return static_cast<std::size_t>(c); }
+
+  std::vector<outbox_row> drop(room_rows& r, const turn_id& turn) {
+    std::vector<outbox_row> dropped;
+    if (r.of[index(send_class::progress)] == 0)
+      return dropped;
+    for (auto i = r.rows.begin(); i != r.rows.end();) {
+      const bool in_flight = r.busy && i == r.rows.begin();
+      if (i->row.turn == turn && i->row.priority == send_class::progress && i->untouched &&
+          !in_flight) {
+        dropped.push_back(std::move(i->row));
+        i = r.rows.erase(i);
+        --r.of[index(send_class::progress)];
+        --size_;
+      } else {
+        ++i;
+      }
+    }
+    return dropped;
+  }
 
   void line_up(const room_id& room, room_rows& r, bool first) {
     if (r.busy || r.rows.empty())

@@ -70,8 +70,11 @@ matrix_sender_actor::behavior_type matrix_sender_state::start(sender_deps deps) 
                 flush_small();
               });
           },
-          [](const send_progress&) {},
-          [](const end_progress&) { return done{}; },
+          [this](send_progress& m) { take_progress(std::move(m.row)); },
+          [this](const drop_progress& m) {
+            for (const auto& row : queue_.drop_progress(m.room, m.turn))
+              tell_dropped(row);
+          },
           [this](const ask_budget& m) { return ask(m); },
           [this](const budget_refused& m) { refused_elsewhere(m); },
           [this](session_renewed& m) {
@@ -115,6 +118,10 @@ void matrix_sender_state::add(outbox_row row, bool untouched) {
   last_seq_ = row.seq;
   std::vector<send_outcome> outcomes;
   for (const auto& old : queue_.push(std::move(row), now(), untouched)) {
+    if (is_volatile(old)) {
+      tell_dropped(old);
+      continue;
+    }
     ++dropped_;
     dropped_total_.inc();
     outcomes.push_back({old.id, outbox_state::dropped, {}, "overtaken"});
@@ -150,7 +157,9 @@ void matrix_sender_state::settle(const outbox_row& row, send_outcome outcome, bo
   past_.erase(row.id);
   if (row.notify && rooms_)
     self_->send(rooms_, row_delivered{row.room, outcome});
-  if (!recorded)
+  if (is_volatile(row))
+    --progress_;
+  else if (!recorded)
     self_->send(deps_.store, store_record{{std::move(outcome)}});
   queue_.done(row.room);
   give_back(row);

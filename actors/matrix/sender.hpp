@@ -23,6 +23,7 @@ struct sender_deps {
   session_ref session;
   persistence_actor store;
   matrix_session_actor keeper; ///< of the token; may be null: nobody renews it
+  matrix_media_actor media;    ///< uploads what rows of kind `file` order
   language lang = language::en;
 };
 
@@ -32,8 +33,9 @@ public:
   static constexpr std::size_t in_flight_cap = 16;
   static constexpr std::size_t memory_cap = 4096; ///< rows; more stay on the disk
   static constexpr std::size_t page = 512;
-  static constexpr std::size_t small_cap = 256; ///< rooms with a receipt or a typing to tell
-  static constexpr std::size_t ask_cap = 256;   ///< requests of others that wait for a place
+  static constexpr std::size_t small_cap = 256;     ///< rooms with a receipt or a typing to tell
+  static constexpr std::size_t ask_cap = 256;       ///< requests of others that wait for a place
+  static constexpr std::size_t progress_cap = 1024; ///< drafts and edits; more are dropped
   /// Servers remember transaction ids for a day (Synapse 24 h): an older row may be said twice.
   static constexpr unix_ms txn_memory = 20 * 3'600'000;
 
@@ -80,6 +82,15 @@ private:
   caf::result<done> ask(const ask_budget& m);
   void refused_elsewhere(const budget_refused& m);
 
+  // sender_progress.cpp: drafts and edits, which are never on the disk
+  void take_progress(outbox_row row);
+  void tell_dropped(const outbox_row& row);
+  [[nodiscard]] static bool is_volatile(const outbox_row& row) { return row.seq == 0; }
+
+  // sender_upload.cpp: files become messages
+  void upload(const outbox_row& row);
+  void upload_failed(const outbox_row& row, const fault& why);
+
   // sender_dead.cpp: refused for good, or nobody can tell
   void refuse(const outbox_row& row, const failure& f);
   void bury(const outbox_row& row, std::string reason, const std::string& words);
@@ -106,7 +117,7 @@ private:
   std::unordered_map<std::uint64_t, caf::typed_response_promise<done>> asking_;
   std::uint64_t last_ask_ = 0;
   std::int64_t last_seq_ = 0;
-  std::size_t in_flight_ = 0, credit_back_ = 0, small_in_flight_ = 0;
+  std::size_t in_flight_ = 0, credit_back_ = 0, small_in_flight_ = 0, progress_ = 0;
   bool behind_ = true, loading_ = false, draining_ = false, paused_ = false;
   bool starting_ = true;   ///< pages may hold rows that an earlier life has tried to send
   bool no_token_ = false;  ///< it is in doubt: nothing leaves until the session says so

@@ -25,9 +25,13 @@ void matrix_sender_state::refuse(const outbox_row& row, const failure& f) {
 
 void matrix_sender_state::bury(const outbox_row& row, std::string reason,
                                const std::string& words) {
+  if (is_volatile(row)) { // the final says it all
+    deps_.around.log->debug("progress_refused", row.tr, reason, {{"room", row.room}});
+    return settle(row, {row.id, outbox_state::dead, {}, std::move(reason)});
+  }
   ++dead_;
   dead_total_.inc();
-  const bool tell = !words.empty() && row.kind == outbox_kind::message &&
+  const bool tell = !words.empty() && row.kind != outbox_kind::state &&
                     row.priority == send_class::final_answer && row.about.empty();
   deps_.around.log->error(
       "outbox_dead", row.tr, "an event is given up: " + reason,

@@ -36,7 +36,9 @@ void matrix_sender_state::pump() {
     budget_.spent(at, item->cost);
     budget_seconds_[static_cast<std::size_t>(item->priority)].observe(
         static_cast<double>((at - item->since).count()) / 1000);
-    if (item->row) {
+    if (item->row && item->row->kind == outbox_kind::file) {
+      upload(*item->row);
+    } else if (item->row) {
       ++in_flight_;
       send(std::move(*item->row));
     } else if (auto who = asking_.extract(item->request)) {

@@ -78,6 +78,13 @@ topology_actor::behavior_type topology_state::start(topology_deps deps) {
               taken.deliver(to_error({fault_code::busy, "too many jobs of one person", {}}));
             return taken;
           },
+          [this](const person_choice& m) {
+            auto taken = self_->make_response_promise<done>();
+            if (!enqueue(m.user, [this, m, taken] { choose(m, taken); }))
+              taken.deliver(to_error({fault_code::busy, "too many jobs of one person", {}}));
+            return taken;
+          },
+          [this](const invite_guest& m) { invite(m, 0); },
           [this](const restore_unknown& m) { return restore(m.room); },
           [this](http_finished& m) { http_->finish(m); },
           [this](tick t) { clock_.ring(t); },

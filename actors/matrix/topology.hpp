@@ -75,12 +75,17 @@ private:
   void chat_made(intent_row intent, const room_id& room);
   void number_again(intent_row intent);
   void link(intent_row intent, unsigned tries);
+  void tell_ready(const intent_row& intent, language lang);
   void abandon(const intent_row& intent, const failure& f);
   /// Looks through the joined rooms for the marker of this intent.
   void find_made(const intent_row& intent, std::string_view type,
                  std::function<void(std::optional<room_id>)> then, unsigned tries = 0);
   void find_made_in(std::shared_ptr<std::deque<room_id>> rooms, const intent_row& intent,
                     std::string type, std::function<void(std::optional<room_id>)> then);
+
+  // topology_people.cpp: what people choose, and whom they let in
+  void choose(const person_choice& wish, caf::typed_response_promise<done> taken);
+  void invite(const invite_guest& wish, unsigned tries);
 
   // topology_walk.cpp: every room that we are in is looked at, and a plan is made
   struct walk {
@@ -150,7 +155,6 @@ private:
   outbox_row message(const room_id& room, const std::string& text, const event_id& reply_to,
                      const user_id& mention);
   std::string server() const;
-  std::string say_chat(std::int64_t number) const;
 
   topology_actor::pointer self_;
   alarm_clock<topology_actor::pointer> clock_;

@@ -244,7 +244,7 @@ void topology_state::create_chat(intent_row intent, unsigned tries) {
                 const auto number = user.next_chat;
                 ready.chat = "C" + std::to_string(number);
                 if (ready.title.empty())
-                  ready.title = say_chat(number);
+                  ready.title = chat_title(found.user ? user.lang : deps_.lang, number);
                 user.id = intent.owner;
                 user.next_chat = number + 1;
                 s.user = user;
@@ -254,10 +254,6 @@ void topology_state::create_chat(intent_row intent, unsigned tries) {
             },
             [this](caf::error& e) { self_->quit(std::move(e)); });
   });
-}
-
-std::string topology_state::say_chat(std::int64_t number) const {
-  return chat_title(deps_.lang, number);
 }
 
 void topology_state::chat_made(intent_row intent, const room_id& room) {
@@ -308,19 +304,27 @@ void topology_state::link(intent_row intent, unsigned tries) {
     if (!linked) // the chat works without its place in the Space
       deps_.around.log->error("space_link_failed", intent.tr, linked.error().cause,
                               {{"room", intent.room}, {"space", intent.space}});
-    const auto to = matrix::room_link(intent.room, {server()});
-    settlement s;
-    s.intent_done = intent.id;
-    const auto text = intent.kind == kind_t::onboard
-                          ? say(deps_.lang, phrase::home_made, {to})
-                          : say(deps_.lang, phrase::chat_made, {intent.title, to});
-    s.outbox.push_back(message(intent.origin, text, intent.origin_event, intent.owner));
-    write(std::move(s), [this, intent] {
-      deps_.around.log->info(
-          "chat_made", intent.tr, "a chat room is ready",
-          {{"room", intent.room}, {"owner", intent.owner}, {"chat", intent.chat}});
-      job_done(intent.owner);
-    });
+    self_->request(deps_.store, 60s, store_find_user{intent.owner})
+        .then(
+            [this, intent](const found_user& found) {
+              tell_ready(intent, found.user ? found.user->lang : deps_.lang);
+            },
+            [this](caf::error& e) { self_->quit(std::move(e)); });
+  });
+}
+
+void topology_state::tell_ready(const intent_row& intent, language lang) {
+  const auto to = matrix::room_link(intent.room, {server()});
+  settlement s;
+  s.intent_done = intent.id;
+  const auto text = intent.kind == kind_t::onboard
+                        ? say(lang, phrase::home_made, {to})
+                        : say(lang, phrase::chat_made, {intent.title, to});
+  s.outbox.push_back(message(intent.origin, text, intent.origin_event, intent.owner));
+  write(std::move(s), [this, intent] {
+    deps_.around.log->info("chat_made", intent.tr, "a chat room is ready",
+                           {{"room", intent.room}, {"owner", intent.owner}, {"chat", intent.chat}});
+    job_done(intent.owner);
   });
 }
 

@@ -2,6 +2,8 @@
 
 #include "actors/phrases.hpp"
 
+#include <cctype>
+
 namespace pb {
 namespace {
 
@@ -46,25 +48,90 @@ std::string cause_of(language lang, turn_ending ending, const std::string& agent
   return {};
 }
 
+/// A tool's name comes from outside: one line of letters, nothing that Markdown would read.
+std::string tool_name(language lang, const std::string& name) {
+  std::string out;
+  for (const char c : shortened(name, 48))
+    if (static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+        std::string_view{"_-.:/ "}.find(c) != std::string_view::npos)
+      out.push_back(c);
+  return out.empty() ? say(lang, phrase::tool_unnamed) : out;
+}
+
 } // namespace
+
+answer_fold::tool* answer_fold::running_tool(const std::string& id, const std::string& name) {
+  for (auto t = tools_.rbegin(); t != tools_.rend(); ++t)
+    if (t->now == tool::state::runs &&
+        (id.empty() ? name.empty() || t->name == name || t->name.empty() : t->id == id))
+      return &*t;
+  return nullptr;
+}
+
+void answer_fold::begin_tool(const agent_says::tool_call& call) {
+  auto* known = running_tool(call.id, call.name);
+  if (known && (known->name == call.name || call.name.empty()))
+    return; // one more piece of its arguments
+  if (known && known->name.empty()) {
+    known->name = call.name;
+  } else {
+    if (tools_.size() >= tool_cap)
+      tools_.pop_front();
+    tools_.push_back({call.id, call.name});
+  }
+  ++version_;
+}
 
 bool answer_fold::add(const agent_event& event) {
   using namespace agent_says;
   if (const auto* chunk = std::get_if<text_chunk>(&event)) {
+    ++version_;
     if (text_.size() + chunk->text.size() > cap) {
       text_ += shortened(chunk->text, cap - std::min(cap, text_.size()));
       return false;
     }
     text_ += chunk->text;
+  } else if (const auto* call = std::get_if<tool_call>(&event)) {
+    begin_tool(*call);
+  } else if (const auto* result = std::get_if<tool_result>(&event)) {
+    if (auto* t = running_tool(result->id, result->name)) {
+      t->now = result->is_error ? tool::state::failed : tool::state::done;
+      ++version_;
+    }
+  } else if (const auto* s = std::get_if<status>(&event)) {
+    status_ = s->text;
+    ++version_;
   } else if (const auto* question = std::get_if<confirm>(&event)) {
-    confirmations_.push_back(question->id);
-    note(say(lang_, phrase::confirm_declined, {shortened(question->prompt, 2'000)}));
+    if (confirmations_.size() < wish_cap)
+      confirmations_.push_back(*question);
   } else if (const auto* file = std::get_if<send_file>(&event)) {
-    note(say(lang_, phrase::file_declined, {shortened(file->path, 200)}));
+    if (files_.size() < wish_cap)
+      files_.push_back(file->path);
   } else if (const auto* e = std::get_if<error>(&event)) {
     error_code_ = e->code;
+  } else if (const auto* done = std::get_if<end>(&event)) {
+    usage_.input_tokens += done->input_tokens;
+    usage_.output_tokens += done->output_tokens;
   }
   return true;
+}
+
+std::string answer_fold::view(language lang, bool tools) const {
+  std::string out = text_;
+  if (!tools)
+    return out;
+  std::string lines;
+  for (const auto& t : tools_) {
+    const auto what = t.now == tool::state::runs   ? phrase::tool_runs
+                      : t.now == tool::state::done ? phrase::tool_done
+                                                   : phrase::tool_failed;
+    lines += (lines.empty() ? "" : "\n") + say(lang, what, {tool_name(lang, t.name)});
+  }
+  if (lines.empty() && out.empty() && !status_.empty())
+    lines = say(lang, phrase::tool_runs, {tool_name(lang, status_)});
+  if (!lines.empty())
+    out += (out.empty() ? "" : "\n\n") + lines;
+  return out;
 }
 
 std::string closing_text(language lang, turn_ending ending, const std::string& answer,

@@ -2,9 +2,12 @@
 // Folds what an agent says in a turn into what the room shows of it. Pure.
 
 #include "messages/values/agent_event.hpp"
+#include "messages/values/room.hpp"
 #include "messages/values/settings.hpp"
 
+#include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pb {
@@ -13,30 +16,42 @@ class answer_fold {
 public:
   /// Bytes of text that one answer may have; more ends the turn as too_large.
   static constexpr std::size_t cap = std::size_t{1} << 20;
-  /// Notes (a declined file, a declined confirmation) that one answer may cause.
-  static constexpr std::size_t note_cap = 16;
-
-  explicit answer_fold(language lang) : lang_(lang) {}
+  /// Tools that are shown; older ones make place.
+  static constexpr std::size_t tool_cap = 4;
+  /// Questions and files that one batch may bring.
+  static constexpr std::size_t wish_cap = 64;
 
   /// False: the answer is larger than the cap; what fits is kept.
   bool add(const agent_event& event);
 
   [[nodiscard]] const std::string& text() const { return text_; }
-  /// Sentences for the person beside the answer, in order.
-  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   [[nodiscard]] const std::string& error_code() const { return error_code_; }
-  /// Confirmations that came with the last add() and want a no.
-  std::vector<std::string> take_confirmations() { return std::exchange(confirmations_, {}); }
+  [[nodiscard]] const room_usage& usage() const { return usage_; }
+  /// Grows whenever view() changes.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
+  /// What a draft shows: the text so far and, if wanted, short lines about tools at its end.
+  [[nodiscard]] std::string view(language lang, bool tools) const;
+
+  /// What came since the last call.
+  std::vector<agent_says::confirm> take_confirmations() {
+    return std::exchange(confirmations_, {});
+  }
+  std::vector<std::string> take_files() { return std::exchange(files_, {}); }
 
 private:
-  void note(std::string sentence) {
-    if (notes_.size() < note_cap)
-      notes_.push_back(std::move(sentence));
-  }
+  struct tool {
+    std::string id, name;
+    enum class state { runs, done, failed } now = state::runs;
+  };
+  tool* running_tool(const std::string& id, const std::string& name);
+  void begin_tool(const agent_says::tool_call& call);
 
-  language lang_;
-  std::string text_, error_code_;
-  std::vector<std::string> notes_, confirmations_;
+  std::string text_, error_code_, status_;
+  std::deque<tool> tools_;
+  std::vector<agent_says::confirm> confirmations_;
+  std::vector<std::string> files_;
+  room_usage usage_;
+  std::uint64_t version_ = 0;
 };
 
 /// The text of the message that ends a turn: the answer, or what there is of it and why it ended.

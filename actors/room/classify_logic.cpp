@@ -11,32 +11,35 @@
 namespace pb {
 namespace {
 
+constexpr std::size_t quote_cap = 1'000; ///< bytes of what is quoted
+
 struct known_command {
   std::string_view word;
-  std::optional<command_name> name; ///< nothing: of a later version
+  command_name name;
+  bool masters_only = false; ///< guests may not
 };
 
 constexpr std::array commands{known_command{"help", command_name::help},
-                              known_command{"start", command_name::start},
-                              known_command{"new", command_name::new_chat},
+                              known_command{"start", command_name::start, true},
+                              known_command{"new", command_name::new_chat, true},
+                              known_command{"chats", command_name::chats},
+                              known_command{"rename", command_name::rename, true},
+                              known_command{"archive", command_name::archive, true},
+                              known_command{"restore", command_name::restore, true},
+                              known_command{"agent", command_name::agent},
                               known_command{"clear", command_name::clear},
                               known_command{"reset", command_name::clear},
+                              known_command{"context", command_name::context},
+                              known_command{"save", command_name::save},
+                              known_command{"load", command_name::load},
+                              known_command{"settings", command_name::settings},
+                              known_command{"set", command_name::set, true},
+                              known_command{"allow", command_name::allow, true},
+                              known_command{"deny", command_name::deny, true},
+                              known_command{"yes", command_name::yes},
+                              known_command{"no", command_name::no},
                               known_command{"stop", command_name::stop},
                               known_command{"cancel", command_name::stop},
-                              known_command{"chats", {}},
-                              known_command{"rename", {}},
-                              known_command{"archive", {}},
-                              known_command{"restore", {}},
-                              known_command{"agent", {}},
-                              known_command{"context", {}},
-                              known_command{"save", {}},
-                              known_command{"load", {}},
-                              known_command{"settings", {}},
-                              known_command{"set", {}},
-                              known_command{"allow", {}},
-                              known_command{"deny", {}},
-                              known_command{"yes", {}},
-                              known_command{"no", {}},
                               known_command{"retry", command_name::retry}};
 
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -70,16 +73,29 @@ std::string lower(std::string_view s) {
 }
 
 /// Clients before version 1.13 of the specification quote what is replied to in front of the text.
-std::string_view without_reply_fallback(std::string_view body) {
+struct split_body {
+  std::string quoted;
+  std::string_view rest;
+};
+split_body split_reply(std::string_view body) {
   if (body.substr(0, 2) != "> ")
-    return body;
-  while (!body.empty() && body.front() == '>') {
-    const auto end = body.find('\n');
+    return {{}, body};
+  split_body out;
+  auto rest = body;
+  while (!rest.empty() && rest.front() == '>') {
+    const auto end = rest.find('\n');
     if (end == std::string_view::npos)
-      return body;
-    body.remove_prefix(end + 1);
+      return {{}, body};
+    auto line = rest.substr(1, end - 1);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    if (out.quoted.empty() && line.starts_with('<')) // "> <@alice:server> words"
+      line.remove_prefix(std::min(line.find('>') + 2, line.size()));
+    if (out.quoted.size() < quote_cap)
+      out.quoted.append(line.substr(0, quote_cap)).push_back('\n');
+    rest.remove_prefix(end + 1);
   }
-  return !body.empty() && body.front() == '\n' ? body.substr(1) : body;
+  out.rest = !rest.empty() && rest.front() == '\n' ? rest.substr(1) : rest;
+  return out;
 }
 
 bool is_command(std::string_view text) {
@@ -87,35 +103,102 @@ bool is_command(std::string_view text) {
          ((text[1] >= 'a' && text[1] <= 'z') || (text[1] >= 'A' && text[1] <= 'Z'));
 }
 
-verdict command_of(std::string_view text, const room_view& room) {
+verdict command_of(std::string_view text, const user_id& who, const room_view& room,
+                   const room_rules& rules, const event_id& replies_to) {
   const auto end = std::min(text.find_first_of(" \t\r\n"), text.size());
   const auto word = lower(text.substr(1, end - 1));
   const auto shown = "!" + word.substr(0, 32);
   for (const auto& c : commands) {
     if (c.word != word)
       continue;
-    if (!c.name)
-      return asks::refusal{say(room.lang, phrase::not_there_yet, {shown})};
-    return asks::command{*c.name, std::string{trim(text.substr(end))}};
+    if (c.masters_only && !is_master(who, room, rules))
+      return asks::refusal{say(room.lang, phrase::owner_only, {shown})};
+    return asks::command{c.name, std::string{trim(text.substr(end))}, replies_to};
   }
   if (const auto near = nearest_command(word); !near.empty())
     return asks::refusal{say(room.lang, phrase::unknown_command, {shown, "!" + near})};
   return asks::refusal{say(room.lang, phrase::no_such_command, {shown})};
 }
 
-verdict text_of(std::string_view body, const room_view& room, const room_rules& rules) {
-  const auto text = trim(body);
-  if (text.empty())
-    return asks::nothing{"empty"};
-  if (is_command(text))
-    return command_of(text, room);
+/// What the agent gets, or why it does not.
+verdict for_agent(asks::turn ask, const room_view& room, const room_rules& rules) {
   if (room.kind != room_kind::chat)
     return asks::refusal{say(room.lang, phrase::lobby_help)};
-  if (text.size() > rules.max_message_bytes)
+  if (room.archived)
+    return asks::refusal{say(room.lang, phrase::in_archive, {room.chat})};
+  if (ask.text.size() > rules.max_message_bytes)
     return asks::refusal{
         say(room.lang, phrase::text_too_long,
-            {std::to_string(text.size()), std::to_string(rules.max_message_bytes)})};
-  return asks::turn{std::string{text}};
+            {std::to_string(ask.text.size()), std::to_string(rules.max_message_bytes)})};
+  return ask;
+}
+
+std::optional<std::size_t> number_alone(std::string_view text) {
+  if (text.empty() || text.size() > 4 ||
+      !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    return std::nullopt;
+  std::size_t n = 0;
+  for (const char c : text)
+    n = n * 10 + static_cast<std::size_t>(c - '0');
+  return n;
+}
+
+verdict text_of(const matrix::message_content& m, const user_id& who, const room_view& room,
+                const room_rules& rules) {
+  auto body = m.in_reply_to ? split_reply(m.body) : split_body{{}, m.body};
+  const auto text = trim(body.rest);
+  if (text.empty())
+    return asks::nothing{"empty"};
+  // In a thread every message names the one before: that is no reply that a person chose.
+  const bool reply = m.in_reply_to && (!m.thread_root || !m.falls_back);
+  const auto target = reply ? *m.in_reply_to : event_id{};
+  if (is_command(text))
+    return command_of(text, who, room, rules, target);
+  if (!room.questioned.empty() && room.questioned == who)
+    if (const auto n = number_alone(text))
+      return asks::number{*n};
+  asks::turn ask{std::string{text}};
+  if (m.msgtype == "m.emote")
+    ask.text = "* " + who.value.substr(1, who.value.find(':') - 1) + " " + ask.text;
+  ask.quotes = target;
+  ask.quoted = std::string{trim(body.quoted)};
+  return for_agent(std::move(ask), room, rules);
+}
+
+verdict file_of(const matrix_event& event, const matrix::message_content& m, const room_view& room,
+                const room_rules& rules) {
+  auto file = matrix::parse_file(event.content);
+  if (!file)
+    return asks::refusal{say(room.lang, phrase::file_refused,
+                             {m.body.substr(0, 200), say(room.lang, phrase::why_file_encrypted)})};
+  asks::turn ask{std::string{trim(matrix::caption_of(m))}};
+  ask.file = std::move(*file);
+  return for_agent(std::move(ask), room, rules);
+}
+
+/// Kinds of messages that become words.
+std::optional<std::string> in_words(const matrix_event& event, const matrix::message_content& m,
+                                    language lang) {
+  if (event.type == "m.sticker")
+    return say(lang, phrase::sticker_is, {m.body});
+  if (event.type == "m.room.message" && m.msgtype == "m.location")
+    return say(lang, phrase::location_is, {matrix::parse_geo(event.content), m.body});
+  if (const auto poll = matrix::parse_poll(event.content);
+      poll && event.type.ends_with("poll.start")) {
+    std::string answers;
+    for (std::size_t i = 0; i < poll->answers.size(); ++i)
+      answers += std::to_string(i + 1) + ". " + poll->answers[i] + "\n";
+    return say(lang, phrase::poll_is, {poll->question, answers});
+  }
+  return std::nullopt;
+}
+
+/// In a room with several people: words for somebody else are not for us.
+bool is_for_others(const matrix::message_content& m, const room_view& room, const user_id& bot) {
+  if (room.allowed.empty() || !m.mentions || m.mentions->users.empty())
+    return false;
+  const auto& users = m.mentions->users;
+  return std::find(users.begin(), users.end(), bot) == users.end();
 }
 
 } // namespace
@@ -132,14 +215,23 @@ std::string nearest_command(std::string_view word) {
   return std::string{best};
 }
 
+bool is_master(const user_id& who, const room_view& room, const room_rules& rules) {
+  return who == room.owner ||
+         std::find(rules.operators.begin(), rules.operators.end(), who) != rules.operators.end();
+}
+
+event_id thread_of(const matrix_event& event) {
+  return matrix::parse_message(event.content).thread_root.value_or(event_id{});
+}
+
 verdict classify(const matrix_event& event, const room_view& room, const room_rules& rules) {
   if (event.sender == rules.bot)
     return asks::nothing{"our own"};
-  const bool may = event.sender == room.owner ||
-                   std::find(rules.operators.begin(), rules.operators.end(), event.sender) !=
-                       rules.operators.end();
   if (event.type == "m.room.encrypted")
     return asks::encrypted{};
+  const bool may =
+      is_master(event.sender, room, rules) ||
+      std::find(room.allowed.begin(), room.allowed.end(), event.sender) != room.allowed.end();
   if (!may)
     return asks::nothing{"sender may not speak here"};
   if (event.type == "m.room.redaction") {
@@ -148,26 +240,33 @@ verdict classify(const matrix_event& event, const room_view& room, const room_ru
       return asks::nothing{"redaction of nothing"};
     return asks::redaction{*target};
   }
+  const auto message = matrix::parse_message(event.content);
+  if (event.type == "m.reaction") {
+    const bool yes = message.reaction == "✅";
+    if (!message.reacts_to || (!yes && message.reaction != "❌"))
+      return asks::nothing{"a reaction that asks nothing"};
+    return asks::reaction{*message.reacts_to, yes};
+  }
+  if (auto words = in_words(event, message, room.lang))
+    return for_agent({std::move(*words)}, room, rules);
   if (event.type != "m.room.message")
     return asks::nothing{"type is not acted on"};
-  const auto message = matrix::parse_message(event.content);
   if (message.msgtype == "m.notice")
     return asks::nothing{"notices are never answered"};
   if (message.replaces) {
     const auto text = trim(message.new_content ? message.new_content->body : message.body);
     return asks::edit{*message.replaces, std::string{text}};
   }
+  if (is_for_others(message, room, rules.bot))
+    return asks::nothing{"for somebody else"};
   if (message.msgtype == "m.text" || message.msgtype == "m.emote")
-    return text_of(message.in_reply_to ? without_reply_fallback(message.body) : message.body, room,
-                   rules);
-  if (room.kind != room_kind::chat)
-    return asks::refusal{say(room.lang, phrase::lobby_help)};
+    return text_of(message, event.sender, room, rules);
   if (message.msgtype == "m.image" || message.msgtype == "m.file" || message.msgtype == "m.audio" ||
       message.msgtype == "m.video")
-    return asks::refusal{say(room.lang, phrase::no_files_yet)};
+    return file_of(event, message, room, rules);
   if (message.msgtype.empty())
     return asks::nothing{"redacted, or not a message"};
-  return asks::refusal{say(room.lang, phrase::no_kind_yet, {message.msgtype.substr(0, 64)})};
+  return asks::refusal{say(room.lang, phrase::no_kind, {message.msgtype.substr(0, 64)})};
 }
 
 } // namespace pb

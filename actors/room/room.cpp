@@ -6,8 +6,6 @@ namespace pb {
 
 namespace {
 constexpr std::size_t page = 64; ///< inbox rows read at once
-constexpr std::size_t held_cap =
-    4'096; ///< texts in a room without a record; their rows are on disk
 } // namespace
 
 room_actor::behavior_type room(room_actor::stateful_pointer<room_core> self, room_id id,
@@ -36,17 +34,10 @@ room_actor::behavior_type room_core::start(room_id id, room_deps deps,
             more_on_disk_ = true;
             load_more();
           },
-          [this](const row_delivered& m) {
-            if (!marker_waits_ || (!marker_.empty() && m.outcome.id != marker_))
-              return;
-            marker_waits_ = false;
-            pump();
-          },
+          [this](const row_delivered& m) { delivered(m.outcome); },
           [this](const room_changed&) { open(); },
-          [](const room_push&) -> caf::result<done> {
-            return to_error({fault_code::not_found, "pushes are not there yet", {}});
-          },
-          [](const restore_chat&) {},
+          [this](const room_push& m) { return push(m); },
+          [this](const restore_chat& m) { restore(m); },
           [this](tick t) { clock_.ring(t); },
           [this](drain) -> caf::result<done> {
             draining_ = true;
@@ -70,35 +61,23 @@ void room_core::open() {
 
 void room_core::opened(room_snapshot& snapshot) {
   if (!snapshot.room) {
-    if (known_)
-      return;
-    // A row may be missing because the database is younger than the room: ask the homeserver once.
-    self_->request(deps_.topology, std::chrono::minutes(2), restore_unknown{id_, {}})
-        .await(
-            [this, pending = std::move(snapshot.pending)](const restore_answer& answer) {
-              if (answer.found)
-                return open();
-              looking_ = true; // it was asked just now
-              for (const auto& r : pending)
-                handle_unknown(r);
-              looking_ = false;
-              tell_unknown(answer.why);
-            },
-            [this](caf::error& e) { self_->quit(std::move(e)); });
+    if (!known_)
+      ask_for_record(std::move(snapshot.pending));
     return;
   }
   const bool first = !known_;
   const bool was_in = known_ && row_.state != room_state::left;
   known_ = true;
   held_.clear();
-  row_ = *snapshot.room;
-  view_ = {row_.kind, row_.owner, lang()};
+  know(snapshot);
   if (!first) {
     agent_ = {}; // another one may be bound to it now
     if (was_in && row_.state == room_state::left)
       put_out();
     return;
   }
+  questions_ = std::move(snapshot.confirmations);
+  arm_expiry();
   marker_waits_ = snapshot.marker_waits;
   if (marker_waits_)
     watch_marker();
@@ -119,7 +98,7 @@ void room_core::opened(room_snapshot& snapshot) {
       of_turn = of_turn || t.inbox_seq == r.seq;
     if (of_turn) { // a turn that was under way: resume() decides about it
       last_seq_ = std::max(last_seq_, r.seq);
-      queue_.push_back({r, {}, {}, {}});
+      queue_.push_back(waiting_of(r).value_or(waiting{r, {}}));
     } else {
       handle(r, origin::birth);
     }
@@ -127,36 +106,48 @@ void room_core::opened(room_snapshot& snapshot) {
   resume(open_turns);
 }
 
+void room_core::know(const room_snapshot& snapshot) {
+  row_ = *snapshot.room;
+  person_lang_ = snapshot.owner_lang.value_or(deps_.rules.lang);
+  view_ = {row_.kind,
+           row_.owner,
+           row_.choices.lang.value_or(person_lang_),
+           row_.state == room_state::archived,
+           row_.chat,
+           row_.choices.allowed,
+           row_.question ? row_.question->asked : user_id{}};
+}
+
 /// That it was sent may have been told before we were born, and written later.
 void room_core::watch_marker() {
   clock_.after(std::chrono::seconds(5), [this] {
-    if (!marker_waits_)
-      return;
-    self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, 0})
-        .then(
-            [this](const room_snapshot& now) {
-              if (marker_waits_ && now.marker_waits)
-                return watch_marker();
-              marker_waits_ = false;
-              pump();
-            },
-            [this](caf::error& e) { self_->quit(std::move(e)); });
+    if (marker_waits_)
+      check_marker();
   });
+}
+
+void room_core::check_marker() {
+  self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, 0})
+      .then(
+          [this](const room_snapshot& now) {
+            if (marker_waits_ && now.marker_waits)
+              return watch_marker();
+            marker_waits_ = false;
+            pump();
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
 }
 
 /// We are not in the room any more: nobody can be told anything here.
 void room_core::put_out() {
   settlement s;
-  for (const auto& w : queue_) {
-    s.inbox.push_back({w.row.seq, inbox_outcome::cancelled});
-    for (const auto seq : w.also)
-      s.inbox.push_back({seq, inbox_outcome::cancelled});
-  }
+  for (const auto& w : queue_)
+    settle_all(w, inbox_outcome::cancelled, s);
   queue_.clear();
-  if (!s.inbox.empty())
+  close_questions(s, confirmation_state::dropped, [](const auto&) { return true; });
+  if (!s.inbox.empty() || !s.confirmations.empty())
     commit(std::move(s), {});
-  if (turn_ && !std::exchange(turn_->stopping, true))
-    self_->send(turn_->connection, cancel_turn{turn_->request.id});
+  cancel_running();
 }
 
 void room_core::resume(std::vector<turn_row> turns) {
@@ -171,10 +162,6 @@ void room_core::resume(std::vector<turn_row> turns) {
       commit(std::move(s), {});
       continue;
     }
-    const auto asked = classify(i->row.event, view_, deps_.rules);
-    const auto* ask = std::get_if<asks::turn>(&asked);
-    if (i->text.empty()) // else it was edited before it was handed over: the edit is open, too
-      i->text = ask ? ask->text : std::string{"?"};
     i->resumed = t;
   }
   pump();
@@ -225,7 +212,7 @@ void room_core::handle(const inbox_row& row, origin from) {
       }
       return;
     }
-    if (!std::holds_alternative<asks::command>(ask))
+    if (!std::holds_alternative<asks::command>(ask) && !std::holds_alternative<asks::reaction>(ask))
       return;
     ahead_.insert(row.seq);
   } else {
@@ -235,15 +222,23 @@ void room_core::handle(const inbox_row& row, origin from) {
   }
   if (row_.state == room_state::left)
     return settle_ignored(row, inbox_outcome::ignored);
+  act(row, ask, from);
+}
+
+void room_core::act(const inbox_row& row, verdict& ask, origin from) {
   std::visit(
       [&](auto& x) {
         using T = std::decay_t<decltype(x)>;
         if constexpr (std::is_same_v<T, asks::nothing>)
           settle_ignored(row, inbox_outcome::ignored);
         else if constexpr (std::is_same_v<T, asks::turn>)
-          enqueue(row, std::move(x.text), from);
+          enqueue(*waiting_of(row), from);
         else if constexpr (std::is_same_v<T, asks::command>)
-          run_command(row, x);
+          run_command(row, x, from);
+        else if constexpr (std::is_same_v<T, asks::number>)
+          load_number(row, x.n, from);
+        else if constexpr (std::is_same_v<T, asks::reaction>)
+          answer(row, {x.yes, {}, x.target, true});
         else if constexpr (std::is_same_v<T, asks::refusal>)
           reply(row, x.sentence, inbox_outcome::told);
         else if constexpr (std::is_same_v<T, asks::edit>)
@@ -256,55 +251,41 @@ void room_core::handle(const inbox_row& row, origin from) {
       ask);
 }
 
-/// A text in a room without a record is held, on the disk, until the homeserver was asked for the
-/// room: at most once a minute, so that nobody makes a flood of it.
-void room_core::handle_unknown(const inbox_row& row) {
-  last_seq_ = std::max(last_seq_, row.seq);
-  if (row.event.type != "m.room.message" || held_.size() >= held_cap)
-    return settle_ignored(row, inbox_outcome::ignored);
-  held_.push_back(row.seq);
-  held_last_ = row;
-  look_for_record();
-}
-
-void room_core::look_for_record() {
-  if (std::exchange(looking_, true))
-    return;
-  const auto now = self_->clock().now();
-  const auto next = unknown_told_ ? *unknown_told_ + std::chrono::minutes(1) : now;
-  clock_.after(std::chrono::ceil<std::chrono::milliseconds>(std::max(next, now) - now), [this] {
-    if (known_) {
-      looking_ = false;
+/// What the sender says about rows of ours that we wait for.
+void room_core::delivered(const send_outcome& outcome) {
+  if (marker_waits_ && marker_.empty()) {
+    check_marker(); // one from before our birth: the disk knows
+  } else if (marker_waits_ && outcome.id == marker_) {
+    marker_waits_ = false;
+    pump();
+  }
+  if (stale_drafts_.erase(outcome.id) > 0) {
+    if (outcome.state != outbox_state::sent)
       return;
-    }
-    self_->request(deps_.topology, caf::infinite, restore_unknown{id_, held_last_.tr})
-        .then(
-            [this](const restore_answer& answer) {
-              looking_ = false;
-              if (known_)
-                return;
-              if (answer.found)
-                return open(); // what is held is read from the disk
-              tell_unknown(answer.why);
-            },
-            [this](caf::error& e) { self_->quit(std::move(e)); });
-  });
-}
-
-/// One reply, to the newest of them, speaks for all.
-void room_core::tell_unknown(const std::string& why) {
-  deps_.around.log->warning("room_unknown", held_last_.tr, "no record of this room: " + why,
-                            {{"room", id_}});
-  unknown_told_ = self_->clock().now();
-  if (held_.empty())
+    outbox_row back; // the answer is a message of its own by now
+    back.id = outbox_id{random_id(engine_)};
+    back.room = id_;
+    back.kind = outbox_kind::redact;
+    back.priority = send_class::progress;
+    back.state_key = outcome.event.value;
+    back.txn = "pb-" + back.id.value;
+    return self_->send(deps_.sender, send_progress{std::move(back)});
+  }
+  if (question(outcome.id))
+    return prompt_sent(outcome);
+  if (!turn_ || turn_->shown.in_flight != outcome.id)
     return;
-  settlement s;
-  for (const auto seq : std::exchange(held_, {}))
-    s.inbox.push_back({seq, inbox_outcome::told});
-  s.outbox.push_back(message(say(lang(), phrase::unknown_room, {why}), matrix::delivery::reply,
-                             held_last_.event.id, {}, held_last_.event.sender));
-  s.outbox.back().tr = held_last_.tr;
-  commit(std::move(s), {});
+  auto& p = turn_->shown;
+  p.in_flight = {};
+  if (outcome.id == p.draft) {
+    if (outcome.state == outbox_state::sent)
+      p.draft_event = outcome.event;
+    else
+      p.draft = {}; // the next view is a draft again, or the final a message of its own
+  }
+  if (turn_->over)
+    return conclude();
+  arm_stream();
 }
 
 void room_core::load_more() {
@@ -358,6 +339,7 @@ std::string room_core::status() const {
          ",\"platform_chat_id\":" + std::to_string(row_.platform.value) +
          ",\"known\":" + (known_ ? "true" : "false") +
          ",\"waiting\":" + std::to_string(queue_.size()) +
+         ",\"questions\":" + std::to_string(open_questions()) +
          ",\"turn\":" + (turn_ ? json_quote(turn_->request.id.value) : "null") + "}";
 }
 

@@ -4,6 +4,9 @@
 #include "actors/common.hpp"
 #include "actors/room/answer_logic.hpp"
 #include "actors/room/classify_logic.hpp"
+#include "actors/room/confirm_logic.hpp"
+#include "actors/room/guard_logic.hpp"
+#include "actors/room/stream_logic.hpp"
 #include "actors/timers.hpp"
 #include "bridges/matrix/compose.hpp"
 #include "messages/actors.hpp"
@@ -19,6 +22,9 @@ struct room_timing {
   std::chrono::milliseconds typing_again{20'000};
   std::chrono::milliseconds idle{600'000}; ///< then the room asks to be put away
   std::chrono::milliseconds store_timeout{60'000};
+  std::chrono::milliseconds files_together{1'500}; ///< between files of one turn
+  std::chrono::milliseconds question{600'000};     ///< for the answer to `!load`
+  std::chrono::milliseconds draft_patience{2'000}; ///< for the draft's event id, at the end
 };
 
 struct room_deps {
@@ -29,32 +35,75 @@ struct room_deps {
   agent_directory_actor agents;
   topology_actor topology;
   matrix_sender_actor sender;
+  matrix_media_actor media;
+  stream_rules streaming{};
+  std::chrono::seconds confirmation_ttl{1'800};
+  std::vector<std::string> deny_files{}; ///< patterns of paths that never leave a workspace
+  std::string version{};
 };
 
 class room_core {
 public:
   static constexpr const char* name = "room";
+  static constexpr std::size_t open_question_cap = 16; ///< confirmations of one room
+  static constexpr std::size_t known_question_cap = 64;
+  static constexpr std::size_t allowed_cap = 64;
+  static constexpr std::size_t files_cap = 32; ///< of one turn
 
   explicit room_core(room_actor::pointer self) : self_(self), clock_(self) {}
   room_actor::behavior_type start(room_id id, room_deps deps, room_directory_actor directory);
 
 private:
+  /// What a turn is for, besides the answer.
+  struct saving {
+    std::string name, path;
+  };
+  struct waiting_file {
+    incoming_file file;
+    inbox_row row; ///< of its message
+    std::string caption{};
+  };
   /// A message that waits for its turn.
   struct waiting {
     inbox_row row;
     std::string text;
-    std::optional<turn_row> resumed;  ///< a turn that was open when we were born
-    std::vector<std::int64_t> also{}; ///< rows of its edits, of its `!retry`: settled with it
+    std::optional<turn_row> resumed{}; ///< a turn that was open when we were born
+    std::vector<std::int64_t> also{};  ///< rows of its edits, of its `!retry`: settled with it
+    std::vector<waiting_file>
+        files{};       ///< the first one is that of `row`; the text is the captions'
+    event_id quotes{}; ///< what it replies to
+    std::string quoted{};
+    event_id thread{};                         ///< in which it is answered
+    std::optional<saving> save{};              ///< `!save`
+    std::optional<outbox_id> answers{};        ///< a confirmation whose turn is over
+    bool takes_question = false;               ///< the open question is answered by it
+    caf::actor_clock::time_point more_until{}; ///< further files may come until then
+  };
+  /// What the room shows of a running turn, in memory.
+  struct progress {
+    stream_plan plan;
+    std::uint64_t version = 0; ///< of the fold, as it was shown last
+    outbox_id draft, in_flight;
+    event_id draft_event; ///< empty: not sent yet
+    bool armed = false;
+  };
+  struct ending {
+    turn_ending how = turn_ending::answered;
+    std::string detail;
+    bool handed = false;
   };
   struct running {
     waiting what;
     turn_request request;
     int attempts = 0;
-    std::string label;
-    agent_connection_actor connection;
-    answer_fold fold;
+    std::string label, workspace;
+    agent_connection_actor connection; ///< null: not asked yet
+    answer_fold fold{};
+    progress shown{};
     bool stopping = false;
     bool slow_told = false;
+    std::string file_lines{};     ///< what the agent is told of files
+    std::optional<ending> over{}; ///< ended; the draft's event id is waited for
   };
   using next_step = std::function<void()>;
   /// How an event came: from the directory, from a page of the disk, or when we were born.
@@ -63,22 +112,32 @@ private:
   // room.cpp: birth, events, idling
   void open();
   void opened(room_snapshot& snapshot);
+  void know(const room_snapshot& snapshot);
   void put_out();
   void watch_marker();
+  void check_marker();
   void resume(std::vector<turn_row> turns);
   void take(const std::vector<inbox_row>& rows);
   void handle(const inbox_row& row, origin from);
-  void handle_unknown(const inbox_row& row);
-  void look_for_record();
-  void tell_unknown(const std::string& why);
+  void act(const inbox_row& row, verdict& ask, origin from);
   void load_more();
   void settle_ignored(const inbox_row& row, inbox_outcome outcome);
+  void delivered(const send_outcome& outcome);
   void rest();
   void arm_idle();
   std::string status() const;
 
+  // room_unknown.cpp: while there is no record of the room
+  void ask_for_record(std::vector<inbox_row> pending);
+  void handle_unknown(const inbox_row& row);
+  void look_for_record();
+  void tell_unknown(const std::string& why);
+
   // room_commands.cpp
-  void run_command(const inbox_row& row, const asks::command& command);
+  void run_command(const inbox_row& row, const asks::command& command, origin from);
+  void start_chat(const inbox_row& row, const asks::command& command);
+  void when_quiet(next_step then);
+  void cancel_running();
   void clear(const inbox_row& row);
   void stop_turn(const inbox_row& row);
   void retry(const inbox_row& row);
@@ -87,27 +146,106 @@ private:
   void redact(const inbox_row& row, const asks::redaction& what);
   void tell_encrypted(const inbox_row& row);
 
-  // room_turn.cpp
-  void enqueue(const inbox_row& row, std::string text, origin from);
+  // room_chats.cpp: the person's chats and agents
+  void list_chats(const inbox_row& row);
+  void rename(const inbox_row& row, const std::string& name);
+  void archive(const inbox_row& row);
+  void ask_restore(const inbox_row& row, std::string chat);
+  void restore(const restore_chat& wish);
+  void agents(const inbox_row& row, const std::string& choice);
+  void choose_agent(const inbox_row& row, const agent_option& choice);
+
+  // room_settings.cpp
+  void show_context(const inbox_row& row);
+  void show_settings(const inbox_row& row);
+  void set(const inbox_row& row, const std::string& argument);
+  void allow(const inbox_row& row, const std::string& user, bool yes);
+  void set_language(const inbox_row& row, const std::string& value);
+  /// `row_` was changed: on disk together with the answer.
+  void keep_choice(const inbox_row& row, const std::string& text);
+
+  // room_saved.cpp: conversations that the agent writes down
+  void save(const inbox_row& row, std::string name, origin from);
+  void load(const inbox_row& row, const std::string& choice, origin from);
+  void load_number(const inbox_row& row, std::size_t n, origin from);
+  void load_one(const inbox_row& row, const saved_context& saved, bool answers_question,
+                origin from);
+  void with_saved(const user_id& who, std::function<void(std::vector<saved_context>)> then);
+  void when_saved(const running& r, settlement& s, std::string& text);
+
+  // room_confirm.cpp: questions of the agent
+  void asked(const agent_says::confirm& question);
+  void prompt_sent(const send_outcome& outcome);
+  void answer(const inbox_row& row, confirm_answer how);
+  void pass_on(const inbox_row& row, confirmation_row& c, bool yes, bool tell);
+  void not_counted(const inbox_row& row, const confirm_answer& how, const confirm_choice& choice);
+  void close_questions(settlement& s, confirmation_state state,
+                       const std::function<bool(const confirmation_row&)>& which);
+  void end_answer_turn(const running& r, turn_ending how, settlement& s, std::string& text);
+  void arm_expiry();
+  void expire();
+  confirmation_row* question(const outbox_id& id);
+  [[nodiscard]] std::size_t open_questions() const;
+
+  // room_queue.cpp: what waits, and what it needs before the agent is asked
+  void enqueue(waiting what, origin from);
+  bool joins_files(waiting& what);
+  static void settle_all(const waiting& what, inbox_outcome outcome, settlement& s);
+  std::optional<waiting> waiting_of(const inbox_row& row);
   void pump();
   void begin(found_agent& agent);
+  void prepare();
+  void quote();
+  void fetch_next(std::size_t index, unsigned tries);
+  void file_failed(const fault& why, std::size_t index, unsigned tries);
+  void refuse_turn(const std::string& sentence);
+  void dispatch();
+
+  // room_turn.cpp
   void on_batch(const agent_batch& batch);
   void on_over(const turn_over& over);
   void on_slow(const turn_slow& slow);
-  void finish(turn_ending ending, const std::string& detail, bool handed);
+  void finish(turn_ending how, const std::string& detail, bool handed);
+  void conclude();
+  turn_row ended_row(const running& r, turn_ending how) const;
+  void say_answer(const running& r, const std::string& text, settlement& s);
   void lost_connection();
   void arm_typing();
   void typing(bool on);
 
+  // room_stream.cpp: the running answer as it grows
+  void arm_stream();
+  void show_progress();
+  bool await_draft();
+  [[nodiscard]] stream_plan::time now() const;
+
+  // room_push.cpp: files of the agent, and what it says outside turns
+  void send_file(const std::string& path);
+  caf::result<done> push(const room_push& what);
+
   // room_say.cpp: rows and commits
-  outbox_row message(const std::string& text, matrix::delivery kind, const event_id& reply_to,
-                     const turn_id& turn, const user_id& mention, int part = 0) const;
+  struct words {
+    std::string text;
+    matrix::delivery kind = matrix::delivery::reply;
+    event_id reply_to{}, thread{}, replaces{};
+    turn_id turn{};
+    user_id mention{}; ///< who is notified
+    int part = 0;
+    bool markdown = false, silent = false;
+    outbox_id row{};
+    std::optional<matrix::confirmation_mark> confirmation{};
+  };
+  outbox_row message(words what) const;
+  /// A reply to the event of this row, in its thread.
+  outbox_row reply_row(const inbox_row& row, const std::string& text) const;
+  outbox_row marker_row(const room_row& row) const;
+  outbox_row file_row(const file_order& order, const outbox_id& row = {}) const;
   void reply(const inbox_row& row, const std::string& text, inbox_outcome outcome,
              next_step next = {});
   /// Writes until it is written; `next` runs after COMMIT. In the order of the calls.
   void commit(settlement what, next_step next);
   void write_next();
-  language lang() const { return deps_.rules.lang; }
+  [[nodiscard]] language lang() const { return view_.lang; }
 
   room_actor::pointer self_;
   alarm_clock<room_actor::pointer> clock_;
@@ -117,6 +255,7 @@ private:
   mutable std::mt19937_64 engine_;
   bool known_ = false, draining_ = false, loading_ = false, looked_again_ = false;
   room_row row_;
+  language person_lang_ = language::en; ///< of the owner
   room_view view_;
   std::deque<waiting> queue_;
   std::size_t live_waiting_ = 0;
@@ -124,11 +263,16 @@ private:
   std::set<std::int64_t> ahead_; ///< taken before their place because they do not wait
   bool more_on_disk_ = false;
   std::optional<running> turn_;
-  bool starting_ = false;
+  bool starting_ = false, files_armed_ = false;
   next_step after_turn_;
   outbox_id marker_; ///< a new context begins when this row is sent
   bool marker_waits_ = false;
+  std::vector<confirmation_row> questions_; ///< of the agent; all open ones, and some that are over
+  std::optional<unix_ms> expiry_armed_;
+  std::set<outbox_id> stale_drafts_; ///< sent after their turn was over: taken back
   std::set<event_id> told_late_edit_;
+  std::deque<event_id> answered_; ///< the newest messages whose turns are over
+  loop_guard guard_;
   std::deque<std::pair<settlement, next_step>> writes_;
   bool writing_ = false;
   unsigned write_failures_ = 0;

@@ -5,26 +5,59 @@
 
 namespace pb {
 
-outbox_row room_core::message(const std::string& text, matrix::delivery kind,
-                              const event_id& reply_to, const turn_id& turn, const user_id& mention,
-                              int part) const {
+outbox_row room_core::message(words what) const {
   matrix::message_draft m;
-  m.text = text;
-  m.kind = kind;
-  m.reply_to = reply_to;
-  m.turn = turn;
-  m.part = part;
-  if (!mention.empty())
-    m.tells.push_back(mention);
+  m.text = std::move(what.text);
+  m.kind = what.kind;
+  m.silent = what.silent;
+  m.reply_to = std::move(what.reply_to);
+  m.thread = std::move(what.thread);
+  m.replaces = std::move(what.replaces);
+  m.turn = std::move(what.turn);
+  m.part = what.part;
+  m.markdown = what.markdown;
+  m.row = std::move(what.row);
+  m.confirmation = std::move(what.confirmation);
+  if (!what.mention.empty())
+    m.tells.push_back(std::move(what.mention));
   return message_row(engine_, deps_.around.wall(), id_, std::move(m));
+}
+
+outbox_row room_core::reply_row(const inbox_row& row, const std::string& text) const {
+  words w{text};
+  w.reply_to = row.event.id;
+  w.thread = thread_of(row.event);
+  w.mention = row.event.sender;
+  auto said = message(std::move(w));
+  said.tr = row.tr;
+  return said;
+}
+
+outbox_row room_core::marker_row(const room_row& row) const {
+  const auto* state = row.state == room_state::archived ? "archived" : "active";
+  return state_row(engine_, deps_.around.wall(), id_, matrix::chat_marker_type, "",
+                   matrix::compose_chat_marker({row.owner, row.chat, row.platform, row.agent, state,
+                                                row.epoch, row.intent}));
+}
+
+/// A file that is still to be uploaded.
+outbox_row room_core::file_row(const file_order& order, const outbox_id& row) const {
+  outbox_row r;
+  r.id = row.empty() ? outbox_id{random_id(engine_)} : row;
+  r.room = id_;
+  r.kind = outbox_kind::file;
+  r.txn = "pb-" + r.id.value;
+  r.made_at = deps_.around.wall();
+  r.turn = order.turn;
+  r.body = matrix::compose_file_order(order);
+  return r;
 }
 
 void room_core::reply(const inbox_row& row, const std::string& text, inbox_outcome outcome,
                       next_step next) {
   settlement s;
   s.inbox.push_back({row.seq, outcome});
-  s.outbox.push_back(message(text, matrix::delivery::reply, row.event.id, {}, row.event.sender));
-  s.outbox.back().tr = row.tr;
+  s.outbox.push_back(reply_row(row, text));
   commit(std::move(s), std::move(next));
 }
 

@@ -17,6 +17,12 @@ namespace pb::matrix {
 /// What a message is to the one who follows a turn (contract, section 7).
 enum class delivery { draft, final_answer, notice, reply, file };
 
+/// So that programs find the question of a prompt.
+struct confirmation_mark {
+  std::string id; ///< as people call it: "3"
+  unix_ms expires_at = 0;
+};
+
 /// A text message of ours.
 struct message_draft {
   std::string text;           ///< cut to one part: split_text makes more of it
@@ -30,6 +36,7 @@ struct message_draft {
   event_id replaces;     ///< not empty: an edit of this event (the first one, never an edit)
   event_id thread;       ///< root of the thread that it belongs to; empty: none. Not of an edit
   bool markdown = false; ///< the text is Markdown: formatted_body goes along
+  std::optional<confirmation_mark> confirmation{}; ///< of a prompt
 };
 /// An edit carries `body` with "* " before it for clients that know no edits, everything else
 /// twice: m.mentions stands at the top, too, which notifies (specification 1.9, edits with
