@@ -94,10 +94,10 @@ private:
   };
   struct running {
     waiting what;
-    turn_request request;
+    turn_request request{};
     int attempts = 0;
-    std::string label, workspace;
-    agent_connection_actor connection; ///< null: not asked yet
+    std::string label{}, workspace{};
+    agent_connection_actor connection{}; ///< null: not asked yet
     answer_fold fold{};
     progress shown{};
     bool stopping = false;

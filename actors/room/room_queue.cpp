@@ -4,6 +4,7 @@
 #include "actors/crash_point.hpp"
 #include "actors/phrases.hpp"
 #include "actors/room/room.hpp"
+#include "bridges/matrix/content.hpp"
 
 namespace pb {
 
@@ -148,7 +149,7 @@ void room_core::begin(found_agent& agent) {
   auto what = std::move(queue_.front());
   queue_.pop_front();
   const auto resumed = what.resumed;
-  running r{std::move(what), {}};
+  running r{std::move(what)};
   r.label = agent.label.empty() ? row_.agent.value : agent.label;
   r.workspace = agent.workspace;
   auto& q = r.request;
@@ -214,7 +215,7 @@ void room_core::quote() {
           [this, turn = turn_->request.id](const fetched_event& got) {
             if (!turn_ || turn_->request.id != turn || turn_->over)
               return;
-            const auto body = matrix::shown_text(got.event.content);
+            const auto body = matrix::without_reply_fallback(matrix::parse_message(got.event.content).body);
             const auto& who = got.event.sender;
             if (!body.empty())
               turn_->what.quoted =
@@ -236,7 +237,7 @@ void room_core::fetch_next(std::size_t index, unsigned tries) {
   if (turn_->workspace.empty() || !agent_.features.contains(agent_feature::files))
     return file_failed({fault_code::refused, "the agent takes no files", {}}, index, fetch_tries);
   self_
-      ->request(deps_.media, std::chrono::hours(2),
+      ->request(deps_.media, std::chrono::minutes(120),
                 fetch_file{turn_->request.tr, files[index].file, turn_->workspace,
                            turn_->request.asker, turn_->request.chat})
       .then(

@@ -38,7 +38,8 @@ void room_core::show_progress() {
   if (view.find_first_not_of(" \t\r\n") == std::string::npos)
     return;
   words w;
-  w.text = matrix::cut_draft(view);
+  const auto shown = matrix::cut_part(view);
+  w.text = shown.size() < view.size() ? std::string{shown} + " …" : std::move(view);
   w.kind = matrix::delivery::draft;
   w.silent = true;
   w.markdown = true;
