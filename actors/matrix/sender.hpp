@@ -24,7 +24,7 @@ struct sender_deps {
   persistence_actor store;
   matrix_session_actor keeper; ///< of the token; may be null: nobody renews it
   language lang = language::en;
-  matrix_media_actor media; ///< uploads what rows of kind `file` order
+  matrix_media_actor media{}; ///< uploads what rows of kind `file` order
 };
 
 class matrix_sender_state {

@@ -29,7 +29,7 @@ struct room_deps {
   agent_directory_actor agents;
   topology_actor topology;
   matrix_sender_actor sender;
-  matrix_media_actor media;
+  matrix_media_actor media{};
 };
 
 class room_core {

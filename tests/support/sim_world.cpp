@@ -31,7 +31,22 @@ struct sim_http::flight {
   void finish(http_result r) {
     if (std::exchange(over, true))
       return;
+    if (r && request.into)
+      r = to_file(std::move(*r));
     done(std::move(r));
+  }
+
+  /// The body of a 2xx goes where the request says.
+  [[nodiscard]] http_result to_file(http_response r) const {
+    if (r.status / 100 != 2) {
+      r.body.resize(std::min(r.body.size(), error_body_limit));
+      return r;
+    }
+    if (r.body.size() > request.response_limit)
+      return lost_exchange(http_error::too_large, "answer: body limit exceeded", true);
+    if (request.into->clear() != 0 || request.into->append(std::exchange(r.body, {})) != 0)
+      return lost_exchange(http_error::disk, "file of a body", true);
+    return r;
   }
 };
 
@@ -70,6 +85,10 @@ server_request as_served(const http_request& r) {
   s.query = q == std::string::npos ? "" : r.target.substr(q + 1);
   s.headers = r.headers;
   s.body = r.body;
+  if (r.from) {
+    s.body.resize(r.from->size());
+    s.body.resize(r.from->read(0, s.body.data(), s.body.size()).value_or(0));
+  }
   s.peer = "127.0.0.1";
   return s;
 }
@@ -110,7 +129,10 @@ http_ticket sim_http::send(http_request request, http_done done) {
         told(one->request, r);
       next(std::move(r));
     };
-  clock_.after(f->request.timeout, [f, this, ticket] {
+  clock_.after(f->request.timeout, [weak = std::weak_ptr<flight>(f), this, ticket] {
+    const auto f = weak.lock(); // it may hold files: not until its last deadline
+    if (!f)
+      return;
     f->finish(lost_exchange(http_error::timeout, "no answer in time", true));
     if (f->gone)
       std::exchange(f->gone, {})();
