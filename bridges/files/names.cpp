@@ -203,7 +203,9 @@ std::string safe_name(std::string_view name) {
   out.erase(out.find_last_not_of(' ') + 1);
   if (out.empty())
     return "file";
-  return numbered_name(out, 1);
+  out = numbered_name(out, 1);
+  out.erase(out.find_last_not_of(' ') + 1); // the cut may have left one
+  return out;
 }
 
 std::string numbered_name(std::string_view name, unsigned n) {

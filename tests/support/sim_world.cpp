@@ -1,5 +1,7 @@
 #include "tests/support/sim_world.hpp"
 
+#include "tests/support/body_files.hpp"
+
 #include <stdexcept>
 
 namespace pb::test {
@@ -31,22 +33,7 @@ struct sim_http::flight {
   void finish(http_result r) {
     if (std::exchange(over, true))
       return;
-    if (r && request.into)
-      r = to_file(std::move(*r));
-    done(std::move(r));
-  }
-
-  /// The body of a 2xx goes where the request says.
-  [[nodiscard]] http_result to_file(http_response r) const {
-    if (r.status / 100 != 2) {
-      r.body.resize(std::min(r.body.size(), error_body_limit));
-      return r;
-    }
-    if (r.body.size() > request.response_limit)
-      return lost_exchange(http_error::too_large, "answer: body limit exceeded", true);
-    if (request.into->clear() != 0 || request.into->append(std::exchange(r.body, {})) != 0)
-      return lost_exchange(http_error::disk, "file of a body", true);
-    return r;
+    done(delivered(request, std::move(r)));
   }
 };
 
@@ -84,11 +71,7 @@ server_request as_served(const http_request& r) {
   s.path = r.target.substr(0, q);
   s.query = q == std::string::npos ? "" : r.target.substr(q + 1);
   s.headers = r.headers;
-  s.body = r.body;
-  if (r.from) {
-    s.body.resize(r.from->size());
-    s.body.resize(r.from->read(0, s.body.data(), s.body.size()).value_or(0));
-  }
+  s.body = body_of(r);
   s.peer = "127.0.0.1";
   return s;
 }
@@ -118,8 +101,10 @@ http_ticket sim_http::send(http_request request, http_done done) {
     how.lost = chance(lose_request);
     how.cut = chance(lose_answer);
   }
-  if (seen.size() < 10'000)
+  if (seen.size() < 10'000) {
     seen.push_back(request);
+    seen.back().from = seen.back().into = nullptr; // else the files stay open
+  }
   f->request = std::move(request);
   f->undead = how.undead;
   f->done = std::move(done);
