@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view hidden_prefix = ".patchbay-", hidden_suffix = ".part";
 constexpr std::int64_t leftover_age = 24 * 3600; // s
-constexpr unsigned most_numbers = 10'001;
+constexpr unsigned most_numbers = 100'000;
 
 struct close_dir {
   void operator()(DIR* d) const { ::closedir(d); }
@@ -141,6 +141,25 @@ result<arrival::contents> arrival::look(bool clean) const {
   return out;
 }
 
+bool arrival::taken(const std::string& name) const {
+  struct stat what {};
+  return ::fstatat(folder_.get(), name.c_str(), &what, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/// One that nobody has and whose predecessor somebody has, in few steps also among thousands.
+unsigned arrival::free_number(const std::string& name) const {
+  unsigned low = 0, high = 1; // low: taken
+  while (high < most_numbers && taken(numbered_name(name, high))) {
+    low = high;
+    high *= 2;
+  }
+  while (high - low > 1) {
+    const auto middle = low + (high - low) / 2;
+    (taken(numbered_name(name, middle)) ? low : high) = middle;
+  }
+  return high;
+}
+
 bool arrival::give_name(const std::string& name) const {
   const int at = folder_.get();
   if (::renameat2(at, hidden_.c_str(), at, name.c_str(), RENAME_NOREPLACE) == 0)
@@ -170,7 +189,7 @@ result<staged_file> arrival::finish(std::string_view name) {
   if (::fchmod(body_->fd(), mode_) != 0)
     return wrong("the file's mode");
   const auto safe = safe_name(name);
-  for (unsigned n = 1; n <= most_numbers; ++n) {
+  for (unsigned n = free_number(safe), tries = 0; tries < 100; ++n, ++tries) {
     const auto own = numbered_name(safe, n);
     if (give_name(own)) {
       hidden_.clear();
@@ -179,7 +198,7 @@ result<staged_file> arrival::finish(std::string_view name) {
     if (errno != EEXIST)
       return wrong("naming the file");
   }
-  return fail(fault_code::too_large, "the folder holds too many files of that name");
+  return fail(fault_code::storage, "others take every name that was free");
 }
 
 } // namespace pb::files

@@ -54,6 +54,8 @@ private:
     std::size_t files = 0;
   };
   [[nodiscard]] result<contents> look(bool clean) const;
+  [[nodiscard]] bool taken(const std::string& name) const;
+  [[nodiscard]] unsigned free_number(const std::string& name) const;
   [[nodiscard]] bool give_name(const std::string& name) const;
 
   unique_fd folder_;

@@ -49,8 +49,8 @@ std::string harmless(std::string_view type, std::string_view name) {
            c == '.' || c == '-' || c == '+' || c == '_';
   };
   const bool odd = type.starts_with("inode/") || type.ends_with("xml") ||
-                   type.find('/') == std::string_view::npos || type.size() > 127 ||
-                   !std::ranges::all_of(type, fits);
+                   type.ends_with("x-empty") || type.find('/') == std::string_view::npos ||
+                   type.size() > 127 || !std::ranges::all_of(type, fits);
   return std::string(odd ? unknown : type);
 }
 
