@@ -1,5 +1,6 @@
 #include "actors/supervisor.hpp"
 
+#include "actors/matrix/media.hpp"
 #include "actors/matrix/sender.hpp"
 #include "actors/matrix/session.hpp"
 #include "actors/matrix/sync.hpp"
@@ -29,15 +30,15 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
   start_from(0);
   return {[this](session_ready& m) {
             session_ = std::move(m.session);
-            for (auto i : {sender_part, topology_part, rooms_part, sync_part})
+            for (auto i : {media_part, sender_part, topology_part, rooms_part, sync_part})
               children_[i].wanted = !deps_.reconcile || i <= topology_part;
-            start_from(sender_part);
+            start_from(media_part);
             if (deps_.reconcile)
               only_reconcile(true);
           },
           [this](const session_renewed& m) {
             session_ = m.session;
-            for (const auto i : {store_part, sender_part, topology_part, sync_part})
+            for (const auto i : {store_part, media_part, sender_part, topology_part, sync_part})
               if (children_[i].actor)
                 self_->send(caf::actor_cast<renewal_sink>(children_[i].actor), m);
           },
@@ -137,11 +138,14 @@ caf::actor supervisor_state::make(std::size_t which) {
     return as_actor(self_->spawn(
         matrix_session, session_deps{deps_.around, deps_.http, deps_.health,
                                      deps_.process.homeserver, store(), supervisor_actor{self_}}));
+  case media_part:
+    return as_actor(self_->spawn(
+        matrix_media, media_deps{deps_.around, deps_.http, *session_, deps_.process.files}));
   case sender_part:
-    return as_actor(
-        self_->spawn(matrix_sender,
-                     sender_deps{deps_.around, deps_.http, *session_, store(),
-                                 handle<matrix_session_actor>(session_part), deps_.process.lang}));
+    return as_actor(self_->spawn(
+        matrix_sender, sender_deps{deps_.around, deps_.http, *session_, store(),
+                                   handle<matrix_session_actor>(session_part), deps_.process.lang,
+                                   handle<matrix_media_actor>(media_part)}));
   case topology_part: {
     std::set<user_id> registered;
     for (const auto& [user, agents] : deps_.agents.users)
@@ -172,6 +176,7 @@ caf::actor supervisor_state::make(std::size_t which) {
     d.agents = handle<agent_directory_actor>(agents_part);
     d.topology = handle<topology_actor>(topology_part);
     d.sender = handle<matrix_sender_actor>(sender_part);
+    d.media = handle<matrix_media_actor>(media_part);
     return as_actor(self_->spawn(room_directory, std::move(d)));
   }
   default: {
@@ -237,7 +242,7 @@ void supervisor_state::restart(std::size_t first) {
     if (children_[i].actor)
       self_->send_exit(children_[i].actor, caf::exit_reason::user_shutdown);
   if (restart_from_ <= session_part)
-    for (auto i : {sender_part, topology_part, rooms_part, sync_part})
+    for (auto i : {media_part, sender_part, topology_part, rooms_part, sync_part})
       children_[i].wanted = false; // the session comes first
   note("restart", children_[first].label);
   self_->delayed_send(self_, *wait, restart_child{children_[first].label, ++generation_});

@@ -49,6 +49,7 @@ void supervisor_state::stop() {
             .then([go_on](done) { go_on(); }, [go_on](caf::error&) { go_on(); });
       },
       [this] { stop_part(sender_part); },
+      [this] { stop_part(media_part); }, // until then rows of files may want it
       [this] { stop_part(store_part); },
   };
   next_stop();

@@ -42,6 +42,10 @@ std::string_view to_string(http_error e) {
     return "busy";
   case http_error::cancelled:
     return "cancelled";
+  case http_error::disk:
+    return "disk";
+  case http_error::disk_full:
+    return "disk_full";
   }
   return "unknown";
 }

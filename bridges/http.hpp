@@ -1,10 +1,13 @@
 #pragma once
 // Port: HTTP as a client. Actors and bridges see this; only bridges/net sees Asio.
 
+#include "bridges/file_body.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -28,7 +31,19 @@ struct http_request {
   std::string body;
   std::chrono::milliseconds timeout{30'000};          ///< for the whole exchange
   std::size_t response_limit = std::size_t{64} << 20; ///< bytes of body; more is too_large
+
+  std::shared_ptr<file_body> from; ///< in the place of `body`
+  /// Takes the body of a 2xx in the place of the answer's `body`. Any other answer's body stays in
+  /// memory, cut to error_body_limit. After a failure it may hold a part.
+  std::shared_ptr<file_body> into;
+  /// For what takes long as a whole: the longest time without a byte either way while a body is on
+  /// its way; 0: only `timeout` counts.
+  std::chrono::milliseconds idle_timeout{0};
+  /// In the place of idle_timeout from the request's last byte to the answer's first.
+  std::chrono::milliseconds answer_timeout{0};
 };
+
+constexpr std::size_t error_body_limit = std::size_t{64} << 10;
 
 struct http_response {
   int status = 200;
@@ -47,6 +62,8 @@ enum class http_error {
   malformed,   ///< not HTTP
   busy,        ///< our own queue of requests is full
   cancelled,   ///< by us
+  disk,        ///< a file in the place of a body cannot be read or written
+  disk_full,   ///< no room for the answer's body
 };
 
 struct http_failure {

@@ -133,6 +133,12 @@ std::vector<process_key> make() {
        "[\"config/**\", \".*\"]", "paths of a workspace that never leave it",
        [](settings& s, text t) { return append(s.files.deny, line(t, 512)); },
        [](settings& s) { s.files.deny.clear(); }},
+      {"files.chat_quota", shape::text, "a size from 0 (no limit) to 1024GiB, like 1GiB", "1GiB",
+       "bytes of files from a room in its folder of the workspace; does not count where "
+       "files.incoming is \"\"",
+       [](settings& s, text t) {
+         return into(s.files.chat_quota, size(t, 0, std::size_t{1} << 40));
+       }},
       {"storage.path", shape::path, "the path of the database", "{data_dir}/patchbay.db",
        "the database", [](settings& s, text t) { return into(s.storage.path, line(t, 4'096)); },
        nullptr, nullptr, "MATRIX_DB_PATH"},

@@ -25,6 +25,7 @@ struct sender_deps {
   matrix_session_actor keeper; ///< of the token; may be null: nobody renews it
   matrix_media_actor media;    ///< uploads what rows of kind `file` order
   language lang = language::en;
+  matrix_media_actor media{}; ///< uploads what rows of kind `file` order
 };
 
 class matrix_sender_state {

@@ -144,6 +144,10 @@ fault_code code_of(const matrix_failure& f) {
     return fault_code::conflict;
   case kind_t::malformed:
     return fault_code::malformed;
+  case kind_t::disk:
+    return fault_code::storage;
+  case kind_t::disk_full:
+    return fault_code::disk_full;
   case kind_t::suspended:
   case kind_t::forbidden:
   case kind_t::unrecognised:
@@ -157,12 +161,13 @@ fault_code code_of(const matrix_failure& f) {
 } // namespace
 
 std::string_view to_string(kind_t kind) {
-  constexpr std::array<std::string_view, 19> names{
+  constexpr std::array<std::string_view, 21> names{
       "unreachable",      "timed_out",    "busy",           "cancelled",
       "rate_limited",     "unauthorised", "soft_logout",    "suspended",
       "forbidden",        "not_found",    "unrecognised",   "too_large",
       "oversized_answer", "room_in_use",  "limit_exceeded", "conflict",
-      "server_error",     "refused",      "malformed"};
+      "server_error",     "refused",      "malformed",      "disk",
+      "disk_full"};
   return names.at(static_cast<std::size_t>(kind));
 }
 
@@ -202,6 +207,10 @@ matrix_failure to_failure(const http_failure& f) {
       return kind_t::busy;
     case http_error::cancelled:
       return kind_t::cancelled;
+    case http_error::disk:
+      return kind_t::disk;
+    case http_error::disk_full:
+      return kind_t::disk_full;
     case http_error::resolve:
     case http_error::connect:
     case http_error::tls:

@@ -33,6 +33,8 @@ struct matrix_failure {
     server_error,     ///< 5xx, and redirects where none belong
     refused,          ///< any other 4xx, or an address that cannot be used
     malformed,        ///< an answer that cannot be understood
+    disk,             ///< our own: a file that was to be sent or written
+    disk_full,        ///< our own: no room for the answer
   };
   kind_t kind = kind_t::malformed;
   int status = 0;      ///< 0: there was no answer

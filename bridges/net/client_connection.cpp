@@ -3,7 +3,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
 
-#include <array>
+#include <cerrno>
+#include <system_error>
 
 namespace pb::net {
 
@@ -86,21 +87,66 @@ void client_connection::write() {
   }
   if (!agent && !pool_->options.user_agent.empty())
     head_.append("User-Agent: ").append(pool_->options.user_agent).append("\r\n");
-  if (!r.body.empty() || r.method == "POST" || r.method == "PUT" || r.method == "PATCH")
-    head_.append("Content-Length: ").append(std::to_string(r.body.size())).append("\r\n");
+  const std::uint64_t size = r.from ? r.from->size() : r.body.size();
+  if (size > 0 || r.method == "POST" || r.method == "PUT" || r.method == "PATCH")
+    head_.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
   head_.append("\r\n");
 
-  reader_.emplace(header_limit, r.response_limit, r.method == "HEAD");
+  new_reader();
   answered_ = false;
+  current_->moved_at = steady::now();
+  current_->asked = false;
+  if (r.into)
+    if (const int wrong = r.into->clear(); wrong != 0)
+      return disk_failed(wrong);
   writing_ = true;
   current_->sent = true;
+  if (r.from) {
+    file_at_ = 0; // also when a stale connection has read some of it already
+    piece_ = std::make_unique<std::array<char, piece_size>>();
+    return pump(asio::buffer(head_), false);
+  }
   const std::array<asio::const_buffer, 2> out{asio::buffer(head_), asio::buffer(r.body)};
   asio::async_write(*stream_, out,
                     [self = shared_from_this(), ex = current_](error_code, std::size_t) {
                       // A failure is left to the read side: the server may have answered before it
                       // closed, and if it has not, the read fails too.
                       self->writing_ = false;
+                      ex->asked = !self->answered_;
+                      ex->moved_at = steady::now();
                     });
+}
+
+void client_connection::write_file() {
+  const auto& from = *current_->request.from;
+  const auto left = from.size() - file_at_;
+  const auto got = from.read(file_at_, piece_->data(),
+                             static_cast<std::size_t>(std::min<std::uint64_t>(left, piece_size)));
+  if (!got)
+    return disk_failed(got.error());
+  if (*got == 0 && left > 0) // the rest of what was promised will never come
+    return fail(http_error::disk, "the file became shorter while it was sent");
+  file_at_ += *got;
+  pump(asio::buffer(piece_->data(), *got), file_at_ == from.size());
+}
+
+/// Some of a piece at a time: on a slow line every byte that leaves is a sign of life.
+void client_connection::pump(asio::const_buffer piece, bool last) {
+  if (piece.size() == 0) {
+    if (!last)
+      return write_file();
+    piece_.reset();
+    writing_ = false;
+    current_->asked = !answered_;
+    return;
+  }
+  stream_->async_write_some(
+      piece, [self = shared_from_this(), ex = current_, piece, last](error_code ec, std::size_t n) {
+        if (ec || self->current_ != ex)
+          return; // left to the read side, as above; or the server did not want to see the rest
+        ex->moved_at = steady::now();
+        self->pump(piece + n, last);
+      });
 }
 
 void client_connection::read() {
@@ -117,6 +163,11 @@ void client_connection::on_read(error_code ec, std::size_t bytes) {
     return;
   }
   in_.commit(bytes);
+  if (bytes > 0) {
+    current_->moved_at = steady::now();
+    if (std::exchange(current_->asked, false))
+      pool_->look_sooner(current_);
+  }
   answered_ = answered_ || bytes > 0;
   if (bytes > 0 && !parse())
     return;
@@ -145,6 +196,14 @@ bool client_connection::parse() {
     in_.consume(n);
     if (ec == http::error::need_more && in_.size() <= header_limit)
       return true; // a chunk header has no limit in the parser
+    if (ec && reader_->cut()) {
+      complete();
+      return false;
+    }
+    if (ec && reader_->disk_error() != 0) {
+      disk_failed(reader_->disk_error());
+      return false;
+    }
     if (ec) {
       fail(ec == http::error::body_limit ? http_error::too_large : http_error::malformed,
            "answer: " + ec.message());
@@ -155,13 +214,23 @@ bool client_connection::parse() {
         complete();
         return false;
       }
-      const auto& r = current_->request; // 1xx: the real answer follows
-      reader_.emplace(header_limit, r.response_limit, r.method == "HEAD");
+      new_reader(); // 1xx: the real answer follows
     } else if (n == 0) {
       return true;
     }
   }
   return true;
+}
+
+void client_connection::new_reader() {
+  const auto& r = current_->request;
+  reader_.emplace(header_limit, r.response_limit, r.method == "HEAD", r.into);
+}
+
+void client_connection::disk_failed(int error) {
+  const bool full = error == ENOSPC || error == EDQUOT;
+  fail(full ? http_error::disk_full : http_error::disk,
+       std::string("file of a body: ") + std::generic_category().message(error));
 }
 
 void client_connection::complete() {
@@ -171,7 +240,8 @@ void client_connection::complete() {
   current_.reset();
   ex->on = nullptr;
   http_response response = std::move(reader_->message);
-  const bool more = !writing_ && in_.size() == 0 && !reader_->need_eof() && reader_->keep_alive();
+  const bool more = !writing_ && in_.size() == 0 && reader_->is_done() && !reader_->need_eof() &&
+                    reader_->keep_alive();
   if (more) {
     read();
     pool->released(*at_, self);

@@ -7,6 +7,8 @@
 
 #include <boost/beast/core/flat_buffer.hpp>
 
+#include <array>
+
 namespace pb::net {
 
 /// A read is always pending, also while writing and while idle: an early answer is seen, and so is
@@ -21,11 +23,17 @@ public:
   time_point idle_since{};
 
 private:
+  static constexpr std::size_t piece_size = 64 * 1024;
+
   void write();
+  void write_file(); ///< the next piece of the request's file
+  void pump(asio::const_buffer piece, bool last);
   void read();
   void on_read(error_code ec, std::size_t bytes);
   bool parse();
   void complete();
+  void new_reader();
+  void disk_failed(int error);
   void fail(http_error error, std::string cause);
 
   std::shared_ptr<http_pool> pool_; ///< null once closed, which breaks the cycle
@@ -36,6 +44,8 @@ private:
   std::optional<response_reader> reader_;
   boost::beast::flat_buffer in_;
   std::string head_;
+  std::unique_ptr<std::array<char, piece_size>> piece_; ///< of the request's file
+  std::uint64_t file_at_ = 0;                           ///< how much of it was read
   bool used_before_ = false; ///< this is not the connection's first request
   bool answered_ = false;    ///< bytes of the answer have come
   bool writing_ = false;

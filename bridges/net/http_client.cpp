@@ -57,6 +57,8 @@ void http_pool::begin(const exchange_ptr& ex) {
     finish(ex, failure(http_error::bad_address, "method, target or header cannot be sent"));
     return;
   }
+  ex->moved_at = steady::now();
+  ex->due = due_of(*ex);
   due_.emplace(ex->due, ex->ticket);
   deadline_.set(due_.begin()->first);
   place(*found->second, ex, false);
@@ -100,6 +102,7 @@ exchange_ptr http_pool::next(origin_pool& at) {
       continue;
     --at.waiting_count;
     ex->waiting_at = nullptr;
+    ex->moved_at = steady::now();
     return ex;
   }
   return nullptr;
@@ -159,13 +162,42 @@ void http_pool::finish(const exchange_ptr& ex, http_result r) {
   io.guarded([&] { done(std::move(r)); });
 }
 
+/// Bytes that move put an exchange off without touching its place in `due_`: it is looked at at the
+/// old time, and then gets a later one.
+time_point http_pool::due_of(const exchange& ex) const {
+  const auto& r = ex.request;
+  if (r.idle_timeout.count() <= 0)
+    return ex.deadline;
+  const auto since = ex.waiting_at ? steady::now() : ex.moved_at; // a queue is no slow line
+  const auto patience = ex.asked ? std::max(r.idle_timeout, r.answer_timeout) : r.idle_timeout;
+  return std::min(ex.deadline, since + patience);
+}
+
+void http_pool::look_sooner(const exchange_ptr& ex) {
+  const auto due = due_of(*ex);
+  if (due >= ex->due)
+    return;
+  due_.erase({ex->due, ex->ticket});
+  ex->due = due;
+  due_.emplace(due, ex->ticket);
+  deadline_.set(due_.begin()->first);
+}
+
 void http_pool::expire() {
   auto self = shared_from_this();
   const auto now = steady::now();
   while (!due_.empty() && due_.begin()->first <= now) {
     auto ex = exchanges_.at(due_.begin()->second);
-    const bool waiting = ex->waiting_at != nullptr;
-    end(ex, http_error::timeout, waiting ? "no connection was free in time" : "no answer in time");
+    if (const auto later = due_of(*ex); later > now) {
+      due_.erase({ex->due, ex->ticket});
+      ex->due = later;
+      due_.emplace(ex->due, ex->ticket);
+      continue;
+    }
+    const char* why = ex->waiting_at       ? "no connection was free in time"
+                      : now < ex->deadline ? "nothing moved for too long"
+                                           : "no answer in time";
+    end(ex, http_error::timeout, why);
   }
   if (!due_.empty())
     deadline_.set(due_.begin()->first);
@@ -220,7 +252,7 @@ public:
     auto ex = std::make_shared<exchange>();
     const auto ticket = ++last_;
     ex->ticket = ticket;
-    ex->due = from_now(request.timeout);
+    ex->deadline = ex->due = from_now(request.timeout);
     ex->request = std::move(request);
     ex->done = std::move(done);
     core_->post([pool = pool_, ex = std::move(ex)] { pool->begin(ex); });

@@ -19,7 +19,10 @@ struct exchange {
   http_ticket ticket = 0;
   http_request request;
   http_done done;
-  time_point due;
+  time_point due;      ///< when it is looked at, never later than it is over
+  time_point deadline; ///< of the whole
+  time_point moved_at; ///< the last byte either way
+  bool asked = false;  ///< all of the request has left, and nothing of the answer has come
   bool ended = false;
   bool sent = false;
   bool retried = false; ///< a stale connection failed it: it gets a fresh one, once
@@ -52,6 +55,7 @@ public:
                 const std::shared_ptr<client_connection>& c);              ///< free for the next
   void gone(origin_pool& at, const std::shared_ptr<client_connection>& c); ///< closed
   void again(origin_pool& at, const exchange_ptr& ex); ///< on a fresh connection, before all others
+  void look_sooner(const exchange_ptr& ex);            ///< its patience has become shorter
   void finish(const exchange_ptr& ex, http_result r);  ///< may destroy the client: call it last
 
   core& io;
@@ -65,6 +69,7 @@ private:
   exchange_ptr next(origin_pool& at);
   void end(const exchange_ptr& ex, http_error error, std::string cause);
   void expire();
+  [[nodiscard]] time_point due_of(const exchange& ex) const;
   void sweep();
 
   std::unordered_map<std::string, std::unique_ptr<origin_pool>> origins_;

@@ -8,9 +8,44 @@ namespace pb::net {
 
 using boost::beast::iequals;
 
-response_reader::response_reader(std::size_t header_limit, std::size_t body_limit, bool head)
-    : reader(header_limit, body_limit) {
+response_reader::response_reader(std::size_t header_limit, std::size_t body_limit, bool head,
+                                 std::shared_ptr<file_body> into)
+    : reader(header_limit, body_limit), into_(std::move(into)), body_limit_(body_limit) {
   skip(head);
+  if (into_) // its two limits are told apart by the status, which the parser does not know yet
+    this->body_limit(boost::none);
+}
+
+void response_reader::on_header_impl(error_code& ec) {
+  ec = {};
+  const auto length = content_length();
+  if (to_file() && length && *length > body_limit_)
+    ec = http::error::body_limit;
+}
+
+void response_reader::on_body_init_impl(const boost::optional<std::uint64_t>& length,
+                                        error_code& ec) {
+  ec = {};
+  if (!into_)
+    reader::on_body_init_impl(length, ec);
+}
+
+void response_reader::take(string_view bytes, error_code& ec) {
+  ec = {};
+  if (to_file()) {
+    if (bytes.size() > body_limit_ - into_->size())
+      ec = http::error::body_limit;
+    else if ((disk_error_ = into_->append({bytes.data(), bytes.size()})) != 0)
+      ec = error_code(disk_error_, boost::system::generic_category());
+    return;
+  }
+  if (into_ && bytes.size() > error_body_limit - message.body.size()) {
+    message.body.append(bytes.data(), error_body_limit - message.body.size());
+    cut_ = true;
+    ec = http::error::body_limit;
+    return;
+  }
+  reader::take(bytes, ec);
 }
 
 void response_reader::on_response_impl(int code, string_view, int, error_code& ec) {

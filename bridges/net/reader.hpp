@@ -51,17 +51,21 @@ protected:
       message.body.reserve(static_cast<std::size_t>(*length < most ? *length : most));
   }
 
-  std::size_t on_body_impl(string_view bytes, error_code& ec) override {
+  /// Where every byte of the body goes.
+  virtual void take(string_view bytes, error_code& ec) {
     ec = {};
     message.body.append(bytes.data(), bytes.size());
+  }
+
+  std::size_t on_body_impl(string_view bytes, error_code& ec) override {
+    take(bytes, ec);
     return bytes.size();
   }
 
   void on_chunk_header_impl(std::uint64_t, string_view, error_code& ec) override { ec = {}; }
 
   std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code& ec) override {
-    ec = {};
-    message.body.append(bytes.data(), bytes.size());
+    take(bytes, ec);
     return bytes.size();
   }
 
@@ -72,15 +76,28 @@ private:
   std::size_t seen_ = 0;
 };
 
-/// `head`: the request was HEAD, so no body follows whatever the header says.
+/// `head`: the request was HEAD, so no body follows whatever the header says. With `into` the body
+/// of a 2xx goes there, and any other body is cut at error_body_limit.
 class response_reader final : public reader<false, http_response> {
 public:
-  response_reader(std::size_t header_limit, std::size_t body_limit, bool head);
+  response_reader(std::size_t header_limit, std::size_t body_limit, bool head,
+                  std::shared_ptr<file_body> into = nullptr);
+
+  [[nodiscard]] int disk_error() const { return disk_error_; } ///< errno of `into`; 0: none
+  [[nodiscard]] bool cut() const { return cut_; } ///< the answer is whole but for its body
 
 private:
+  [[nodiscard]] bool to_file() const { return into_ && message.status / 100 == 2; }
+  void take(string_view bytes, error_code& ec) override;
   void on_request_impl(http::verb, string_view, string_view, int, error_code&) override {}
   void on_response_impl(int code, string_view, int version, error_code& ec) override;
-  void on_header_impl(error_code& ec) override { ec = {}; }
+  void on_header_impl(error_code& ec) override;
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code& ec) override;
+
+  std::shared_ptr<file_body> into_;
+  std::size_t body_limit_;
+  int disk_error_ = 0;
+  bool cut_ = false;
 };
 
 /// Fills method, path, query, headers and body. After the header `wants_continue`, `version10` and

@@ -1,6 +1,7 @@
 #pragma once
 // Files on their way between a room and an agent's workspace.
 
+#include "messages/values/fault.hpp"
 #include "messages/values/ids.hpp"
 
 #include <cstdint>
@@ -39,5 +40,21 @@ struct file_order {
   user_id mention; ///< empty: nobody
   int part = 0;
 };
+
+/// What a file failed with will not go away by asking again.
+constexpr bool is_final(fault_code code) {
+  switch (code) {
+  case fault_code::refused:
+  case fault_code::not_found:
+  case fault_code::too_large:
+  case fault_code::malformed:
+  case fault_code::configuration:
+  case fault_code::conflict:
+  case fault_code::bug:
+    return true;
+  default:
+    return false;
+  }
+}
 
 } // namespace pb

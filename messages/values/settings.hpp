@@ -35,6 +35,14 @@ struct address {
   std::uint16_t port = 0;
 };
 
+struct file_settings {
+  std::size_t max_bytes = std::size_t{64} << 20; ///< of one file, either way
+  std::string incoming = "incoming";             ///< below a workspace; empty: its root
+  std::uint32_t mode = 0664;
+  std::vector<std::string> deny{"config/**", ".*"};
+  std::size_t chat_quota = std::size_t{1} << 30; ///< bytes in a chat's incoming folder; 0: no limit
+};
+
 struct settings {
   struct {
     bool embedded = false;
@@ -61,12 +69,7 @@ struct settings {
     std::uint32_t max_edits = 30;
   } streaming;
   std::chrono::seconds confirmation_ttl{1'800};
-  struct {
-    std::size_t max_bytes = std::size_t{64} << 20;
-    std::string incoming = "incoming";
-    std::uint32_t mode = 0664;
-    std::vector<std::string> deny{"config/**", ".*"};
-  } files;
+  file_settings files;
   struct {
     std::string path; ///< of the database; empty: data_dir/patchbay.db
     synchronous_mode synchronous = synchronous_mode::full;

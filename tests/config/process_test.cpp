@@ -39,6 +39,7 @@ TEST_CASE("every key but homeserver is optional and has the default of the contr
   CHECK(s.files.incoming == "incoming");
   CHECK(s.files.mode == 0664);
   CHECK(s.files.deny == std::vector<std::string>{"config/**", ".*"});
+  CHECK(s.files.chat_quota == std::size_t{1} << 30);
   CHECK(s.storage.path.empty());
   CHECK(s.storage.synchronous == synchronous_mode::full);
   CHECK(s.storage.retention == 30 * 24h);
@@ -81,6 +82,7 @@ TEST_CASE("the table's defaults, written into a file, are the program's defaults
     CHECK(s.files.incoming == fresh.files.incoming);
     CHECK(s.files.mode == fresh.files.mode);
     CHECK(s.files.deny == fresh.files.deny);
+    CHECK(s.files.chat_quota == fresh.files.chat_quota);
     CHECK(s.admin.listen.port == fresh.admin.listen.port);
     CHECK(s.agents_api.has_value() == fresh.agents_api.has_value());
     CHECK(s.log.level == fresh.log.level);
@@ -101,7 +103,7 @@ access: {invites: anyone, operators: ["@a:x.org", "@b:x.org"], turns_per_minute:
 rooms: {queue_limit: 5, max_message_bytes: 16KiB}
 streaming: {mode: final, min_interval: 500ms, max_interval: 2m30s, max_edits: 7}
 confirmations: {ttl: 1h}
-files: {max_bytes: 8MB, incoming: "", mode: 0640, deny: []}
+files: {max_bytes: 8MB, incoming: "", mode: 0640, deny: [], chat_quota: 0}
 storage: {path: x.db, synchronous: normal, retention: 7d}
 admin: {listen: "[::1]:0", token: {env: A}}
 agents_api: {listen: 0.0.0.0:8781}
@@ -131,6 +133,7 @@ shutdown: {drain: 0}
   CHECK(s.files.incoming.empty());
   CHECK(s.files.mode == 0640);
   CHECK(s.files.deny.empty());
+  CHECK(s.files.chat_quota == 0);
   CHECK(s.storage.path == "x.db");
   CHECK(s.storage.synchronous == synchronous_mode::normal);
   CHECK(s.storage.retention == 7 * 24h);

@@ -1,5 +1,7 @@
 #include "tests/support/sim_world.hpp"
 
+#include "tests/support/body_files.hpp"
+
 #include <stdexcept>
 
 namespace pb::test {
@@ -31,7 +33,7 @@ struct sim_http::flight {
   void finish(http_result r) {
     if (std::exchange(over, true))
       return;
-    done(std::move(r));
+    done(delivered(request, std::move(r)));
   }
 };
 
@@ -69,7 +71,7 @@ server_request as_served(const http_request& r) {
   s.path = r.target.substr(0, q);
   s.query = q == std::string::npos ? "" : r.target.substr(q + 1);
   s.headers = r.headers;
-  s.body = r.body;
+  s.body = body_of(r);
   s.peer = "127.0.0.1";
   return s;
 }
@@ -99,8 +101,10 @@ http_ticket sim_http::send(http_request request, http_done done) {
     how.lost = chance(lose_request);
     how.cut = chance(lose_answer);
   }
-  if (seen.size() < 10'000)
+  if (seen.size() < 10'000) {
     seen.push_back(request);
+    seen.back().from = seen.back().into = nullptr; // else the files stay open
+  }
   f->request = std::move(request);
   f->undead = how.undead;
   f->done = std::move(done);
@@ -110,7 +114,10 @@ http_ticket sim_http::send(http_request request, http_done done) {
         told(one->request, r);
       next(std::move(r));
     };
-  clock_.after(f->request.timeout, [f, this, ticket] {
+  clock_.after(f->request.timeout, [weak = std::weak_ptr<flight>(f), this, ticket] {
+    const auto f = weak.lock(); // it may hold files: not until its last deadline
+    if (!f)
+      return;
     f->finish(lost_exchange(http_error::timeout, "no answer in time", true));
     if (f->gone)
       std::exchange(f->gone, {})();

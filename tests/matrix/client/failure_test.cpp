@@ -151,6 +151,8 @@ TEST_CASE("failure: the ends of an exchange keep whether the server may have act
   CHECK(of(http_error::tls).kind == kind_t::unreachable);
   CHECK(of(http_error::busy).kind == kind_t::busy);
   CHECK(of(http_error::cancelled).kind == kind_t::cancelled);
+  CHECK(of(http_error::disk).kind == kind_t::disk);
+  CHECK(of(http_error::disk_full).kind == kind_t::disk_full);
   CHECK(of(http_error::too_large).kind == kind_t::oversized_answer);
   CHECK(of(http_error::malformed).kind == kind_t::malformed);
   CHECK_FALSE(to_failure(http_failure{http_error::closed, "c", false}).sent);
@@ -177,4 +179,5 @@ TEST_CASE("failure: every kind has its own name", "[failure]") {
   CHECK(to_string(kind_t::unreachable) == "unreachable");
   CHECK(to_string(kind_t::oversized_answer) == "oversized_answer");
   CHECK(to_string(kind_t::malformed) == "malformed");
+  CHECK(to_string(kind_t::disk_full) == "disk_full");
 }
