@@ -56,6 +56,7 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
           [this](const collect_status& m) { gather(m); },
           [this](const reconcile_now& m) { reconcile_beside_the_work(m); },
           [this](const list_aside& m) { list(m); },
+          [this](const push_now& m) { push(m); },
           [this](get_status) {
             std::string list;
             for (const auto& line : journal_)
@@ -119,6 +120,9 @@ void supervisor_state::start_from(std::size_t first) {
   if (first <= rooms_part && children_[rooms_part].actor && children_[topology_part].actor)
     self_->send(handle<topology_actor>(topology_part),
                 attach_rooms{handle<room_directory_actor>(rooms_part)});
+  if (first <= rooms_part && children_[rooms_part].actor && children_[agents_part].actor)
+    self_->send(handle<agent_directory_actor>(agents_part),
+                attach_pushes{caf::actor_cast<push_sink>(children_[rooms_part].actor)});
 }
 
 caf::actor supervisor_state::make(std::size_t which) {

@@ -78,6 +78,7 @@ private:
   void stop_overdue();
   void gather(const collect_status& m);
   void list(const list_aside& m);
+  void push(const push_now& m);
   void note(std::string_view what, std::string_view whom);
   template <class Handle>
   Handle handle(std::size_t which) const {

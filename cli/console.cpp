@@ -1,5 +1,6 @@
 #include "cli/console.hpp"
 
+#include "cli/events_route.hpp"
 #include "cli/lists_route.hpp"
 #include "cli/reconcile_route.hpp"
 
@@ -27,6 +28,26 @@ std::function<void(std::function<void(std::string)>)> ask_status(const superviso
             caf::actor_cast<caf::actor>(strong),
             collect_status{std::make_shared<std::function<void(std::string)>>(std::move(answer))});
       };
+}
+
+/// From the events route to the supervisor.
+api_route take_events(const console_wiring& w) {
+  events_desk desk;
+  desk.agents = events_access_of(w.agents);
+  desk.admin_token = w.token;
+  desk.deliver = [weak = caf::actor_cast<caf::weak_actor_ptr>(w.supervisor)](
+                     agent_id agent, posted_push event,
+                     std::function<void(const std::optional<fault>&)> answer) {
+    auto strong = weak.lock();
+    if (!strong)
+      return answer(fault{fault_code::busy, "the router is stopping", {}});
+    push_now m;
+    m.what = {std::move(agent), event.chat, std::move(event.what)};
+    m.answer =
+        std::make_shared<std::function<void(const std::optional<fault>&)>>(std::move(answer));
+    caf::anon_send(caf::actor_cast<caf::actor>(strong), std::move(m));
+  };
+  return events_route(std::move(desk));
 }
 
 } // namespace
@@ -76,7 +97,18 @@ http_handler make_console(const console_wiring& w) {
                             false};
   ports.routes["poison"] = poison_route(w.supervisor);
   ports.routes["outbox"] = outbox_route(w.supervisor);
+  ports.routes["confirmations"] = confirmations_route(w.supervisor);
+  ports.routes["agents/{id}/events"] = take_events(w);
   ports.routes["reconcile"] = reconcile_route(w.supervisor, w.clock);
+  return make_admin(std::move(ports));
+}
+
+http_handler make_agents_api(const console_wiring& w) {
+  admin_ports ports;
+  ports.only_routes = true;
+  ports.listen = w.listen;
+  ports.clock = w.clock;
+  ports.routes["agents/{id}/events"] = take_events(w);
   return make_admin(std::move(ports));
 }
 

@@ -16,10 +16,14 @@ struct console_wiring {
   std::shared_ptr<metrics> numbers;
   supervisor_actor supervisor;
   std::string token, console_json, listen;
+  registry agents; ///< whose events are taken
   timers* clock = nullptr;
 };
 
 http_handler make_console(const console_wiring& w);
+
+/// What agents_api.listen serves: their events and /healthz, nothing else.
+http_handler make_agents_api(const console_wiring& w);
 
 /// 2026-01-31T12:00:00.000Z
 std::string rfc3339(unix_ms t);

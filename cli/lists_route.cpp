@@ -68,4 +68,21 @@ api_route outbox_route(const supervisor_actor& boss) {
           false};
 }
 
+api_route confirmations_route(const supervisor_actor& boss) {
+  return {{"GET"},
+          [weak = caf::actor_cast<caf::weak_actor_ptr>(boss)](const api_request& r,
+                                                              const api_done& answer) {
+            const auto state = r.query.find("state");
+            const auto wanted = state == r.query.end() ? "open" : state->second;
+            if (wanted != "open" && wanted != "all")
+              return answer(400, api_error("bad_request", "state is neither open nor all",
+                                           "ask for ?state=open or ?state=all"));
+            ask(weak,
+                wanted == "open" ? list_aside::kind::open_confirmations
+                                 : list_aside::kind::confirmations,
+                r, answer);
+          },
+          false};
+}
+
 } // namespace pb::cli

@@ -113,9 +113,13 @@ struct router {
   int run(const data_dir& home);
 
 private:
-  std::shared_ptr<http_server> open_console(io_runtime& io, const supervisor_actor& boss,
-                                            const embedded_world* world, const data_dir& home,
-                                            const std::string& token, std::string& link);
+  /// The console, and the agents' own address where one is set.
+  struct doors {
+    std::shared_ptr<http_server> console, agents;
+    void close();
+  };
+  doors open_doors(io_runtime& io, const supervisor_actor& boss, const embedded_world* world,
+                   const data_dir& home, const std::string& token, std::string& link);
   void announce(const session_ref& who, const embedded_world* world, const std::string& console);
   void wait_for_actors(caf::actor_system& sys);
 };
@@ -153,16 +157,32 @@ void router::wait_for_actors(caf::actor_system& sys) {
   }
 }
 
-/// The admin API and the console's page; nothing when it cannot listen, which ends the router.
-std::shared_ptr<http_server> router::open_console(io_runtime& io, const supervisor_actor& boss,
-                                                  const embedded_world* world, const data_dir& home,
-                                                  const std::string& token, std::string& link) {
+void router::doors::close() {
+  for (auto* door : {&console, &agents})
+    if (*door) {
+      (*door)->stop();
+      door->reset();
+    }
+}
+
+/// What cannot listen is not there, and ends the router.
+router::doors router::open_doors(io_runtime& io, const supervisor_actor& boss,
+                                 const embedded_world* world, const data_dir& home,
+                                 const std::string& token, std::string& link) {
+  const auto refused = [&](const char* what, const char* key, const address& at, const fault& f) {
+    caf::anon_send(
+        boss, router_failed{exit_code_of(f), std::string(what) + " cannot listen on " + at.host +
+                                                 ":" + std::to_string(at.port) + " (" + f.cause +
+                                                 "); free the port or set " + key});
+    return doors{};
+  };
   console_wiring wiring;
   wiring.health = health;
   wiring.numbers = numbers;
   wiring.supervisor = boss;
   wiring.token = token;
   wiring.listen = conf.process.admin.listen.host;
+  wiring.agents = conf.agents;
   wiring.clock = &io.clock();
   nlohmann::json console{{"homeserver", nullptr},
                          {"bot", conf.process.homeserver.user.value},
@@ -178,20 +198,30 @@ std::shared_ptr<http_server> router::open_console(io_runtime& io, const supervis
   where.port = conf.process.admin.listen.port;
   auto admin = conf.process.admin.listen_given ? make_http_server(io, where, make_console(wiring))
                                                : serve_near(io, where, make_console(wiring));
-  if (!admin) {
-    caf::anon_send(boss, router_failed{exit_code_of(admin.error()),
-                                       "the console cannot listen on " + where.address + ":" +
-                                           std::to_string(where.port) + " (" + admin.error().cause +
-                                           "); free the port or set admin.listen"});
-    return nullptr;
+  if (!admin)
+    return refused("the console", "admin.listen", conf.process.admin.listen, admin.error());
+  doors open;
+  open.console = std::move(*admin);
+  if (const auto& at = conf.process.agents_api) {
+    server_options theirs;
+    theirs.address = at->host;
+    theirs.port = at->port;
+    theirs.max_connections = 256;
+    wiring.listen = at->host;
+    auto agents = make_http_server(io, theirs, make_agents_api(wiring));
+    if (!agents)
+      return refused("the address of agents' events", "agents_api.listen", *at, agents.error());
+    open.agents = std::move(*agents);
+    log->info("agents_api_listens", {}, "agents may post their events here",
+              {{"address", at->host}, {"port", open.agents->port()}});
   }
   const auto host =
       where.address.find(':') == std::string::npos ? where.address : "[" + where.address + "]";
-  const auto address = host + ":" + std::to_string((*admin)->port());
+  const auto address = host + ":" + std::to_string(open.console->port());
   link = "http://" + address + "/#token=" + token;
   if (!home.note("admin.address", address)) // other commands find the running router by it
     log->warning("admin_address_not_written", {}, "the file admin.address cannot be written", {});
-  return std::move(*admin);
+  return open;
 }
 
 int router::run(const data_dir& home) {
@@ -247,9 +277,9 @@ int router::run(const data_dir& home) {
     deps.on_end = [this](int c, std::string sentence) { news.end(c, std::move(sentence)); };
 
     auto boss = sys.spawn(supervisor, std::move(deps));
-    std::shared_ptr<http_server> console_server;
+    doors open;
     if (!reconcile)
-      console_server = open_console(io, boss, world.get(), home, token, console_link);
+      open = open_doors(io, boss, world.get(), home, token, console_link);
     auto weak = caf::actor_cast<caf::weak_actor_ptr>(boss);
     io.on_signals({SIGTERM, SIGINT, SIGHUP}, [weak, l = log, count = 0](int signal) mutable {
       if (signal == SIGHUP) {
@@ -272,9 +302,7 @@ int router::run(const data_dir& home) {
     code = end_code;
     if (!sentence.empty())
       complain(sentence);
-    if (console_server)
-      console_server->stop();
-    console_server.reset();
+    open.close();
     wait_for_actors(sys);
   }
   if (world)

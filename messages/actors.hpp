@@ -6,6 +6,7 @@
 #include "messages/store_messages.hpp"
 #include "messages/values/agent_event.hpp"
 #include "messages/values/event.hpp"
+#include "messages/values/fault.hpp"
 #include "messages/values/file.hpp"
 #include "messages/values/outbox.hpp"
 #include "messages/values/registry.hpp"
@@ -385,10 +386,10 @@ struct restart_child {
 struct collect_status {
   std::shared_ptr<std::function<void(std::string)>> answer;
 };
-/// What the store has set aside, newest first; calls back with JSON texts and where to go on (0:
-/// the last page), or false and an error as the admin API words it.
+/// What the store has set aside or waits for, newest first; calls back with JSON texts and where to
+/// go on (0: the last page), or false and an error as the admin API words it.
 struct list_aside {
-  enum class kind { poison, dead } what = kind::poison;
+  enum class kind { poison, dead, open_confirmations, confirmations } what = kind::poison;
   std::int64_t before = 0;
   std::size_t limit = 50;
   std::shared_ptr<std::function<void(bool good, std::vector<std::string> items, std::int64_t next)>>
@@ -399,6 +400,12 @@ struct list_aside {
 struct reconcile_now {
   bool dry_run = false;
   std::shared_ptr<std::function<void(bool good, std::string json)>> answer;
+};
+/// An agent speaks outside any turn, over HTTP: calls back after the COMMIT, or with what went
+/// wrong, as agent_pushed is answered; `busy` also while there is nobody who takes it.
+struct push_now {
+  agent_pushed what;
+  std::shared_ptr<std::function<void(const std::optional<fault>&)>> answer;
 };
 struct stop_next {};
 /// SUPERVISOR: starts the others in order, restarts what dies, stops them from source to sink.
@@ -413,6 +420,7 @@ using supervisor_actor =
                      caf::reacts_to<collect_status>, // asks everybody, calls back with JSON
                      caf::reacts_to<reconcile_now>,  // for the admin API
                      caf::reacts_to<list_aside>,     // for the admin API
+                     caf::reacts_to<push_now>,       // for the events route
                      caf::replies_to<get_status>::with<status_report>>;
 
 } // namespace pb
@@ -442,7 +450,7 @@ using supervisor_actor =
   X(pb::attach_pushes) X(pb::agents_of_user) X(pb::agent_options) X(pb::send_progress) \
   X(pb::drop_progress) X(pb::person_choice) X(pb::invite_guest) X(pb::fetch_event) X(pb::fetched_event) X(pb::fetch_file) \
   X(pb::staged_file) X(pb::upload_file) X(pb::uploaded_file) X(pb::session_ready) X(pb::router_failed) \
-  X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::list_aside) X(pb::collect_status)
+  X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::list_aside) X(pb::push_now) X(pb::collect_status)
 // clang-format on
 
 #define PB_UNSAFE(T) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(T)

@@ -28,6 +28,13 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
                                       "Events of unknown types, ignored", who);
   after_end_total_ = numbers.counter_of("patchbay_agent_events_after_end_total",
                                         "Events that belong to no turn, ignored", who);
+  questions_ignored_ =
+      numbers.counter_of("patchbay_agent_confirmations_ignored_total",
+                         "Confirmations of an id that the turn had, or beyond its cap", who);
+  pushes_total_ = numbers.counter_of("patchbay_agent_pushes_total",
+                                     "Events outside turns that a room has taken", who);
+  pushes_dropped_ = numbers.counter_of("patchbay_agent_pushes_dropped_total",
+                                       "Events outside turns that no room has taken", who);
   running_now_ = numbers.gauge_of("patchbay_agent_turns_running", "Turns under way", who);
   waiting_now_ =
       numbers.gauge_of("patchbay_agent_turns_waiting", "Turns that wait for a place", who);
@@ -44,19 +51,14 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
               deliver(i->second);
             }
           },
-          [this](const answer_confirm& m) {
-            const auto i = turns_.find(m.turn);
-            if (i == turns_.end() || i->second.epoch == 0)
-              return;
-            sockets_[i->second.epoch].wire->send(codec_->confirm(m.confirmation, m.yes));
-          },
-          [](const attach_pushes&) {},
+          [this](const answer_confirm& m) { decide(m); },
+          [this](const attach_pushes& m) { push_sink_ = m.sink; },
           [this](const link_opened& m) { on_open(m.epoch); },
           [this](const link_said& m) { on_text(m); },
           [this](const link_ended& m) { on_closed(m); },
           [this](tick t) { clock_.ring(t); },
           [this](drain) -> caf::result<done> {
-            draining_ = true;
+            start_drain();
             if (turns_.empty() && queue_.empty())
               return done{};
             drained_.push_back(self_->make_response_promise<done>());
@@ -76,6 +78,11 @@ void agent_connection_state::admit(run_turn what) {
   }
   if (is_told_already(what))
     return;
+  if (draining_) {
+    self_->send(what.sink,
+                turn_over{what.turn.id, turn_ending::busy, "the agent is being drained", false});
+    return;
+  }
   if (queue_.size() >= queue_cap) {
     self_->send(what.sink,
                 turn_over{what.turn.id, turn_ending::busy, "queue of the agent is full", false});
@@ -157,14 +164,25 @@ void agent_connection_state::cancel(const turn_id& id) {
   });
 }
 
+/// Pieces of one text or of one call's arguments become one while the sink is busy.
 void agent_connection_state::fold(turn& t, agent_event event, std::size_t bytes) {
+  using namespace agent_says;
   t.folded_bytes += bytes;
-  auto* chunk = std::get_if<agent_says::text_chunk>(&event);
-  auto* last = t.folded.empty() ? nullptr : std::get_if<agent_says::text_chunk>(&t.folded.back());
-  if (chunk && last)
-    last->text += chunk->text;
-  else
-    t.folded.push_back(std::move(event));
+  auto* last = t.folded.empty() ? nullptr : &t.folded.back();
+  if (const auto* more = std::get_if<text_chunk>(&event))
+    if (auto* text = last ? std::get_if<text_chunk>(last) : nullptr) {
+      text->text += more->text;
+      return;
+    }
+  if (const auto* more = std::get_if<tool_call>(&event))
+    if (auto* call = last ? std::get_if<tool_call>(last) : nullptr;
+        call && call->id == more->id &&
+        (more->name.empty() || (!more->id.empty() && more->name == call->name))) {
+      call->args += more->args;
+      return;
+    }
+  t.folded_bytes += sizeof(agent_event); // many empty events are not free
+  t.folded.push_back(std::move(event));
 }
 
 void agent_connection_state::deliver(turn& t) {
@@ -216,25 +234,34 @@ void agent_connection_state::arm_sweep() {
 void agent_connection_state::sweep() {
   const auto now = self_->clock().now();
   const auto& l = spec_.limits;
-  std::vector<std::pair<turn_id, turn_ending>> over;
+  std::vector<std::pair<turn_id, const char*>> over;
   for (auto& [id, t] : turns_) {
-    if (now - t.began >= l.turn)
-      over.emplace_back(id, turn_ending::too_long);
-    else if (t.handed && now - t.last_event >= l.event_idle)
-      over.emplace_back(id, turn_ending::idle);
-    else if (t.handed && !t.any_event && !t.slow_told && now - t.last_event >= l.first_event) {
-      t.slow_told = true;
+    const auto silence = time_of(t) - t.last_event;
+    const bool mute = t.handed && !t.any_event && silence >= l.first_event;
+    if (time_of(t) - t.began >= l.turn)
+      over.emplace_back(id, "turn limit passed");
+    else if (t.handed && silence >= l.event_idle)
+      over.emplace_back(id, "event_idle passed");
+    else if (mute && t.what.turn.answer) // does not know what was answered
+      over.emplace_back(id, "first_event passed");
+    else if (mute && !std::exchange(t.slow_told, true))
       self_->send(t.what.sink, turn_slow{id});
-    }
   }
-  for (const auto& [id, ending] : over)
-    end(id, ending, ending == turn_ending::idle ? "event_idle passed" : "turn limit passed");
+  for (const auto& [id, why] : over)
+    end(id, why[0] == 't' ? turn_ending::too_long : turn_ending::idle, why);
   std::vector<std::uint64_t> idle;
   for (const auto& [chat, epoch] : kept_)
     if (now - sockets_[epoch].idle_since >= l.connection_idle)
       idle.push_back(epoch);
   for (const auto epoch : idle)
     let_go(epoch, false);
+}
+
+/// Nothing new is taken, and sockets that only wait for something new go.
+void agent_connection_state::start_drain() {
+  draining_ = true;
+  for (const auto& [chat, epoch] : std::exchange(kept_, {}))
+    sockets_[epoch].wire->close();
 }
 
 void agent_connection_state::rest() {
@@ -246,16 +273,17 @@ void agent_connection_state::rest() {
 }
 
 std::string agent_connection_state::status() const {
-  std::string open = "0";
-  std::size_t n = 0;
+  std::size_t open = 0, asking = 0;
   for (const auto& [epoch, s] : sockets_)
-    n += s.open ? 1 : 0;
-  open = std::to_string(n);
+    open += s.open ? 1 : 0;
+  for (const auto& [id, t] : turns_)
+    asking += t.open_questions;
   return "{\"id\":" + json_quote(spec_.id.value) + ",\"label\":" + json_quote(spec_.label) +
          ",\"protocol\":" + json_quote(spec_.protocol) +
          ",\"enabled\":" + (spec_.enabled ? "true" : "false") +
          ",\"turns\":" + std::to_string(turns_.size()) +
-         ",\"waiting\":" + std::to_string(queue_.size()) + ",\"sockets\":" + open +
+         ",\"waiting\":" + std::to_string(queue_.size()) + ",\"sockets\":" + std::to_string(open) +
+         ",\"confirmations\":" + std::to_string(asking) +
          ",\"answered\":" + std::to_string(answered_) + ",\"failed\":" + std::to_string(failed_) +
          ",\"state\":" + json_quote(last_trouble_.empty() ? "ok" : "trouble") +
          ",\"last_trouble\":" + json_quote(last_trouble_) + "}";

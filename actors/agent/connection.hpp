@@ -1,5 +1,6 @@
 #pragma once
-// The sockets of one agent: a connection for each turn (or kept for each chat), clocks, fairness.
+// The sockets of one agent: a connection for each turn (or kept for each chat), clocks, fairness,
+// questions to people, and what the agent says outside turns.
 
 #include "actors/common.hpp"
 #include "actors/timers.hpp"
@@ -10,6 +11,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace pb {
 
@@ -25,6 +27,10 @@ public:
   static constexpr std::size_t queue_cap =
       10'000; ///< turns that wait for a place: one a room at most
   static constexpr std::size_t fold_cap = std::size_t{4} << 20; ///< bytes that wait for one sink
+  static constexpr std::size_t question_cap = 32;       ///< confirmations of one turn, open or not
+  static constexpr std::size_t question_name_cap = 256; ///< bytes of a confirmation's id
+  static constexpr std::size_t push_cap = 32;           ///< unanswered ones of one socket
+  static constexpr std::size_t kept_cap = 256;          ///< sockets between turns
 
   explicit agent_connection_state(agent_connection_actor::pointer self)
       : self_(self), clock_(self) {}
@@ -39,6 +45,10 @@ private:
     bool handed = false;  ///< the mark is on the disk
     bool cancelling = false, any_event = false, slow_told = false;
     caf::actor_clock::time_point began, last_event;
+    // Questions to a person; while one is open, the clocks stand still.
+    std::map<std::string, bool> questions; ///< by the agent's id: true while it is open
+    std::size_t open_questions = 0;
+    std::optional<caf::actor_clock::time_point> still_since;
     // Hand-over to the sink: one batch in flight, the rest is folded meanwhile.
     std::uint64_t sent_seq = 0, acked_seq = 0;
     std::vector<agent_event> folded;
@@ -48,8 +58,10 @@ private:
   struct socket {
     std::shared_ptr<link> wire;
     platform_chat_id chat;
-    turn_id turn; ///< empty: none
+    turn_id turn;      ///< empty: none
+    turn_id last_turn; ///< the one before
     bool open = false, echoes = false, going_away = false;
+    std::size_t pushes = 0; ///< not answered yet
     caf::actor_clock::time_point idle_since;
   };
 
@@ -64,6 +76,7 @@ private:
   void end(turn_id id, turn_ending ending, std::string detail, bool clean = false);
   void arm_sweep();
   void sweep();
+  void start_drain();
   void rest();
   std::string status() const;
 
@@ -73,8 +86,17 @@ private:
   void mark_and_write(const turn_id& id);
   void on_text(const link_said& m);
   void on_event(std::uint64_t epoch, agent_frame frame, std::size_t bytes);
+  bool is_foreign(const socket& s, const turn& t, const agent_frame& frame) const;
   void on_closed(const link_ended& m);
   void let_go(std::uint64_t epoch, bool clean);
+  void keep(std::uint64_t epoch, socket& s);
+
+  // connection_asides.cpp: questions and pushes
+  bool is_new_question(turn& t, const agent_says::confirm& question);
+  void decide(const answer_confirm& m);
+  caf::actor_clock::time_point time_of(const turn& t) const;
+  bool on_push(std::uint64_t epoch, socket& s, agent_says::push what);
+  void drop_push(const std::string& why);
 
   agent_connection_actor::pointer self_;
   alarm_clock<agent_connection_actor::pointer> clock_;
@@ -91,9 +113,12 @@ private:
   std::vector<caf::typed_response_promise<done>> drained_;
   std::map<std::string, std::uint64_t> unknown_; ///< types that were met, counted; 64 kinds at most
   bool sweep_armed_ = false;
+  push_sink push_sink_; ///< null: nobody takes pushes yet
   std::uint64_t answered_ = 0, failed_ = 0, after_end_ = 0;
   std::string last_trouble_;
+  std::set<std::string> told_; ///< what is logged once only
   counter turns_total_, failed_total_, unknown_total_, after_end_total_;
+  counter questions_ignored_, pushes_total_, pushes_dropped_;
   gauge running_now_, waiting_now_;
 };
 

@@ -4,6 +4,8 @@
 #include "actors/crash_point.hpp"
 #include "messages/values/agent_url.hpp"
 
+#include <algorithm>
+
 namespace pb {
 
 using namespace std::chrono_literals;
@@ -31,6 +33,12 @@ private:
 };
 
 constexpr unsigned most_dials = 3; ///< of one turn, before anything was handed over
+
+/// A turn begins with a question, or with the answer to one of the agent's whose own turn is over.
+std::string first_frame(const agent_codec& codec, const turn_request& turn) {
+  return turn.answer ? codec.confirm(turn.answer->confirmation, turn.answer->yes)
+                     : codec.user_message(turn);
+}
 
 } // namespace
 
@@ -90,10 +98,10 @@ void agent_connection_state::mark_and_write(const turn_id& id) {
             i->second.handed = true; // a mark on the disk counts, whatever the socket does now
             i->second.last_event = self_->clock().now();
             const auto s = sockets_.find(epoch);
+            const auto& asked = i->second.what.turn;
             if (i->second.cancelling)
               return end(id, turn_ending::cancelled, {});
-            if (s == sockets_.end() ||
-                !s->second.wire->send(codec_->user_message(i->second.what.turn)))
+            if (s == sockets_.end() || !s->second.wire->send(first_frame(*codec_, asked)))
               end(id, turn_ending::interrupted, "closed before the message left");
             crash_here(crash_point::frame_written);
           },
@@ -123,12 +131,13 @@ void agent_connection_state::on_event(std::uint64_t epoch, agent_frame frame, st
                                {{"agent", spec_.id}, {"type", u->type.substr(0, 64)}});
     return;
   }
+  if (auto* news = std::get_if<push>(&frame.event); news && on_push(epoch, s, std::move(*news)))
+    return;
   if (!frame.message_id.empty())
     s.echoes = true;
   const auto i = s.turn.empty() ? turns_.end() : turns_.find(s.turn);
-  const bool foreign =
-      !frame.message_id.empty() && i != turns_.end() && frame.message_id != i->first.value;
-  if (i == turns_.end() || !i->second.handed || foreign) {
+  if (i == turns_.end() || !i->second.handed || std::holds_alternative<push>(frame.event) ||
+      is_foreign(s, i->second, frame)) {
     ++after_end_;
     after_end_total_.inc(); // a second END first of all: belongs to no turn
     return;
@@ -136,29 +145,47 @@ void agent_connection_state::on_event(std::uint64_t epoch, agent_frame frame, st
   auto& t = i->second;
   const auto id = i->first;
   t.any_event = true;
-  t.last_event = self_->clock().now();
+  t.last_event = time_of(t);
   if (std::holds_alternative<goodbye>(frame.event)) {
     s.going_away = true;
     return;
   }
-  if (std::holds_alternative<push>(frame.event)) {
-    after_end_total_.inc(); // pushes come with a later version
-    return;
-  }
   if (const auto* bad = std::get_if<malformed>(&frame.event))
     return end(id, turn_ending::malformed, bad->cause);
-  if (std::holds_alternative<agent_says::end>(frame.event))
+  if (std::holds_alternative<agent_says::end>(frame.event)) {
+    fold(t, std::move(frame.event), bytes); // it may tell what the answer cost
     return end(id, turn_ending::answered, {}, true);
+  }
   if (const auto* e = std::get_if<agent_says::error>(&frame.event)) {
     const auto code = e->code;
     fold(t, std::move(frame.event), bytes);
     return end(id, turn_ending::agent_error, code, true);
+  }
+  if (const auto* question = std::get_if<agent_says::confirm>(&frame.event)) {
+    if (question->id.size() > question_name_cap)
+      return end(id, turn_ending::malformed, "AGENT_EVENT_CONFIRM: confirmation_id is too long");
+    if (!is_new_question(t, *question))
+      return;
   }
   if (t.folded_bytes + bytes > fold_cap)
     return end(id, turn_ending::too_large, "the room does not keep up with the agent");
   crash_here(crash_point::agent_spoke);
   fold(t, std::move(frame.event), bytes);
   deliver(t);
+}
+
+/// Of another turn on the same socket. The answer to a confirmation has no message_id that the
+/// agent could echo: it may name the turn in which it asked, or the last one that it heard of; only
+/// an ending of that one, before any other word, is taken for the late end of it.
+bool agent_connection_state::is_foreign(const socket& s, const turn& t,
+                                        const agent_frame& frame) const {
+  if (frame.message_id.empty() || frame.message_id == t.what.turn.id.value)
+    return false;
+  if (!t.what.turn.answer)
+    return true;
+  return !t.any_event && frame.message_id == s.last_turn.value &&
+         (std::holds_alternative<agent_says::end>(frame.event) ||
+          std::holds_alternative<agent_says::error>(frame.event));
 }
 
 void agent_connection_state::on_closed(const link_ended& m) {
@@ -205,17 +232,27 @@ void agent_connection_state::let_go(std::uint64_t epoch, bool clean) {
   if (i == sockets_.end())
     return;
   auto& s = i->second;
-  s.turn = turn_id{};
-  if (clean && s.open && s.echoes && !s.going_away && spec_.connection == connection_mode::chat &&
-      !kept_.contains(s.chat)) {
-    s.idle_since = self_->clock().now();
-    kept_[s.chat] = epoch;
-    arm_sweep();
-    return;
-  }
+  s.last_turn = std::exchange(s.turn, turn_id{});
+  if (clean && s.open && s.echoes && !s.going_away && !draining_ &&
+      spec_.connection == connection_mode::chat && !kept_.contains(s.chat))
+    return keep(epoch, s);
   if (const auto k = kept_.find(s.chat); k != kept_.end() && k->second == epoch)
     kept_.erase(k);
   s.wire->close();
+}
+
+/// At the cap the socket that has been idle for longest makes room.
+void agent_connection_state::keep(std::uint64_t epoch, socket& s) {
+  s.idle_since = self_->clock().now();
+  if (kept_.size() >= kept_cap) {
+    const auto oldest = std::min_element(kept_.begin(), kept_.end(), [this](auto& a, auto& b) {
+      return sockets_.at(a.second).idle_since < sockets_.at(b.second).idle_since;
+    });
+    sockets_.at(oldest->second).wire->close();
+    kept_.erase(oldest);
+  }
+  kept_[s.chat] = epoch;
+  arm_sweep();
 }
 
 } // namespace pb

@@ -1,5 +1,8 @@
 #include "actors/agent/directory.hpp"
 
+#include <algorithm>
+#include <set>
+
 namespace pb {
 namespace {
 
@@ -8,6 +11,63 @@ using self_ptr = agent_directory_actor::stateful_pointer<agent_directory_state>;
 void start(self_ptr self, agent_directory_state::entry& e) {
   e.actor = self->spawn(agent_connection, e.spec, self->state.deps);
   self->monitor(e.actor);
+  if (self->state.pushes)
+    self->send(e.actor, attach_pushes{self->state.pushes});
+}
+
+/// Also of an agent that is there and not enabled: its rooms say by its name why it is silent.
+found_agent look_up(const agent_directory_state& st, const agent_id& id) {
+  const auto spec = st.in_force.agents.find(id);
+  if (spec == st.in_force.agents.end())
+    return {{}, id.value, false, false, {}, {}};
+  const auto& s = spec->second;
+  const auto running = st.agents.find(id);
+  return {running == st.agents.end() ? agent_connection_actor{} : running->second.actor,
+          s.label.empty() ? id.value : s.label,
+          s.idempotent,
+          s.enabled,
+          s.workspace,
+          s.features};
+}
+
+/// The person's own first, in the registry's order; for operators everybody else behind them.
+agent_options options_of(const registry& in_force, const agents_of_user& m) {
+  agent_options out;
+  std::set<agent_id> listed;
+  const auto add = [&](const agent_id& id) {
+    const auto spec = in_force.agents.find(id);
+    if (spec == in_force.agents.end() || !listed.insert(id).second)
+      return;
+    const auto& s = spec->second;
+    out.agents.push_back({id, s.label.empty() ? id.value : s.label, s.enabled});
+  };
+  if (const auto own = in_force.users.find(m.user);
+      own != in_force.users.end() && !own->second.empty())
+    std::for_each(own->second.begin(), own->second.end(), add);
+  else if (in_force.default_agent)
+    add(*in_force.default_agent);
+  if (m.all)
+    for (const auto& [id, spec] : in_force.agents)
+      add(id);
+  return out;
+}
+
+/// Answers when every connection has ended what runs.
+caf::result<done> drain_all(self_ptr self) {
+  auto promise = self->make_response_promise<done>();
+  auto left = std::make_shared<std::size_t>(1);
+  auto one = [promise, left]() mutable {
+    if (--*left == 0)
+      promise.deliver(done{});
+  };
+  for (auto& [id, e] : self->state.agents)
+    if (e.actor) {
+      ++*left;
+      self->request(e.actor, std::chrono::seconds(3600), drain{})
+          .then([one](done) mutable { one(); }, [one](caf::error&) mutable { one(); });
+    }
+  one();
+  return promise;
 }
 
 void on_down(self_ptr self, const caf::down_msg& m) {
@@ -57,21 +117,19 @@ agent_directory_actor::behavior_type agent_directory(self_ptr self, registry in_
     e.spec = spec;
     start(self, e);
   }
-  return {[self](const find_agent& m) {
-            const auto i = self->state.agents.find(m.agent);
-            if (i == self->state.agents.end())
-              return found_agent{{}, m.agent.value, false, false, {}, {}};
-            const auto& spec = i->second.spec;
-            return found_agent{i->second.actor, spec.label,     spec.idempotent,
-                               spec.enabled,    spec.workspace, spec.features};
-          },
+  return {[self](const find_agent& m) { return look_up(self->state, m.agent); },
           [self](const agent_for_user& m) {
             return agent_choice{self->state.in_force.agent_for(m.user)};
           },
-          [](const agents_of_user&) { return agent_options{}; },
-          [](const attach_pushes&) {},
+          [self](const agents_of_user& m) { return options_of(self->state.in_force, m); },
+          [self](const attach_pushes& m) {
+            self->state.pushes = m.sink;
+            for (auto& [id, e] : self->state.agents)
+              if (e.actor)
+                self->send(e.actor, m);
+          },
           [self](tick t) { self->state.clock.ring(t); },
-          [](drain) { return done{}; },
+          [self](drain) { return drain_all(self); },
           [self](get_status) -> caf::result<status_report> {
             // A list of all agents: asked one by one, those that do not answer are left out.
             auto& agents = self->state.agents;

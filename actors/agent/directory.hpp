@@ -21,6 +21,7 @@ struct agent_directory_state {
   registry in_force;
   std::map<agent_id, entry> agents;
   std::mt19937_64 engine;
+  push_sink pushes; ///< null: nobody takes them yet; given to every connection
   bool stopping = false;
 };
 

@@ -97,7 +97,8 @@ private:
   void route(server_request request, const answer_ptr& to) {
     const bool read = request.method == "GET" || request.method == "HEAD";
     const bool probe =
-        request.path == "/healthz" || request.path == "/readyz" || request.path == "/metrics";
+        request.path == "/healthz" ||
+        (!ports_.only_routes && (request.path == "/readyz" || request.path == "/metrics"));
     if (!host_ok(request, probe))
       return to->error(403, "host_not_allowed",
                        "The console does not answer under this name (Host header).",
@@ -108,10 +109,9 @@ private:
     constexpr std::string_view api = "/api/v1/";
     if (request.path.starts_with(api))
       return route_api(request, request.path.substr(api.size()), to);
-    const auto* file = probe ? nullptr : admin::find_asset(request.path);
+    const auto* file = probe || ports_.only_routes ? nullptr : admin::find_asset(request.path);
     if (!probe && file == nullptr)
-      return to->error(404, "not_found", "There is nothing at this address.",
-                       "The page is at /, the API below /api/v1/.");
+      return nothing_here(to);
     if (!read)
       return not_allowed({"GET", "HEAD"}, to);
     if (file != nullptr)
@@ -126,6 +126,8 @@ private:
   }
 
   [[nodiscard]] bool host_ok(const server_request& request, bool probe) const {
+    if (ports_.only_routes)
+      return true;
     // Probes of a container platform use names that we cannot know; on loopback nobody needs that.
     if (probe && !loopback_only_)
       return true;
@@ -146,6 +148,8 @@ private:
     }
     const auto shown = admin::bearer_of(request.headers);
     const bool own_token = route != nullptr && route->own_token;
+    if (ports_.only_routes && !own_token)
+      return nothing_here(to);
     if (!own_token && !admin::same_secret(shown, ports_.token))
       return to->error(401, "unauthorised",
                        shown.empty() ? "This needs the console's token."
@@ -182,8 +186,12 @@ private:
     wait_for(to, 504);
     api_request asked{method, std::move(params), admin::decode_query(request.query),
                       std::move(request.body), std::move(bearer)};
-    route.run(std::move(asked),
-              [to](int code, std::string json) { to->json(code, std::move(json)); });
+    route.run(std::move(asked), [to](int code, std::string json) {
+      http_headers more;
+      if (code == 503) // whatever it is, it may be over soon
+        more.push_back({"Retry-After", "5"});
+      to->json(code, std::move(json), std::move(more));
+    });
   }
 
   void ready(const answer_ptr& to) {
@@ -212,6 +220,12 @@ private:
     to->error(501, "not_there_yet",
               "This version of Patchbay cannot do this yet: " + std::string(what) + '.',
               "It comes with a later version; `patchbay version` tells which one this is.");
+  }
+
+  void nothing_here(const answer_ptr& to) const {
+    to->error(404, "not_found", "There is nothing at this address.",
+              ports_.only_routes ? "Agents post their events to /api/v1/agents/{id}/events."
+                                 : "The page is at /, the API below /api/v1/.");
   }
 
   static void not_allowed(const std::vector<std::string>& methods, const answer_ptr& to) {

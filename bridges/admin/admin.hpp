@@ -57,6 +57,9 @@ struct admin_ports {
   std::string listen = "127.0.0.1";        ///< the address that the server listens on, without port
   std::vector<std::string> hosts;          ///< further names by which the console may be opened
   std::map<std::string, api_route> routes; ///< path below /api/v1/ → route: "agents/{id}/events"
+  /// True: nothing but /healthz and routes with a token of their own, under any name of ours (who
+  /// has no token gets nothing, whatever the name).
+  bool only_routes = false;
   timers* clock = nullptr; ///< outlives the handler; without one nothing here times out
   std::chrono::milliseconds patience{5'000};
 };

@@ -132,6 +132,14 @@ std::vector<std::string> fields::strings(field f) const {
   return out;
 }
 
+bool fields::only_strings(field f) const {
+  simdjson::dom::array items;
+  if (!find(f) || find(f)->is_null())
+    return true;
+  return !find(f)->get(items) &&
+         std::all_of(items.begin(), items.end(), [](element item) { return item.is_string(); });
+}
+
 fields fields::nested(field f, const field_names& names) const {
   simdjson::dom::object object;
   if (!find(f) || find(f)->get(object))

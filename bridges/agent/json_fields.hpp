@@ -41,14 +41,15 @@ enum class field : std::uint8_t {
   retryable,
   message,
   status,
+  chat_id,
 };
-inline constexpr std::size_t field_count = 26;
+inline constexpr std::size_t field_count = 27;
 inline constexpr std::array<std::string_view, field_count> field_labels{
     "type",    "message_id",   "text",          "tool_call_id", "tool_name",   "args_chunk",
     "result",  "is_error",     "name",          "payload",      "path",        "confirmation_id",
     "prompt",  "expires_in",   "event_id",      "kind",         "attachments", "tokens_used",
     "usage",   "input_tokens", "output_tokens", "code",         "details",     "retryable",
-    "message", "status"};
+    "message", "status",       "chat_id"};
 
 /// Names on the wire → our fields: ours and the agent's aliases.
 using field_names = std::map<std::string, field, std::less<>>;
@@ -77,6 +78,8 @@ public:
   [[nodiscard]] bool truth(field f) const;
   /// The strings of an array; other items are left out.
   [[nodiscard]] std::vector<std::string> strings(field f) const;
+  /// Missing, null, or an array of nothing but strings.
+  [[nodiscard]] bool only_strings(field f) const;
   /// The fields of an object; empty if it is none.
   [[nodiscard]] fields nested(field f, const field_names& names) const;
 

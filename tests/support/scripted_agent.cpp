@@ -10,12 +10,49 @@ step wait(std::chrono::milliseconds delay) { return {step::what::wait, {}, delay
 step hang_up(int code) { return {step::what::close, {}, {}, code}; }
 step break_off() { return {step::what::break_off, {}, {}, 0}; }
 step await_cancel() { return {step::what::await_cancel, {}, {}, 0}; }
-step await_confirm() { return {step::what::await_confirm, {}, {}, 0}; }
+step await_confirm(std::string id) { return {step::what::await_confirm, std::move(id), {}, 0}; }
+step tell_decision() { return {step::what::tell_decision, {}, {}, 0}; }
 
 step chunk(std::string_view text) {
   return send({{"type", "AGENT_EVENT_TEXT_CHUNK"}, {"text", std::string(text)}});
 }
+step tool_call(std::string_view id, std::string_view name, std::string_view args) {
+  return send({{"type", "AGENT_EVENT_TOOL_CALL_CHUNK"},
+               {"tool_call_id", std::string(id)},
+               {"tool_name", std::string(name)},
+               {"args_chunk", std::string(args)}});
+}
+step tool_result(std::string_view id, std::string_view name, const json& result) {
+  return send({{"type", "AGENT_EVENT_TOOL_RESULT"},
+               {"tool_call_id", std::string(id)},
+               {"tool_name", std::string(name)},
+               {"result", result}});
+}
+step confirm(std::string_view id, std::string_view prompt, std::int64_t expires_in) {
+  json frame{{"type", "AGENT_EVENT_CONFIRM"},
+             {"confirmation_id", std::string(id)},
+             {"prompt", std::string(prompt)}};
+  if (expires_in > 0)
+    frame["expires_in"] = expires_in;
+  return send(frame);
+}
+step send_file(std::string_view path) {
+  return send({{"type", "AGENT_EVENT_SEND_FILE"}, {"path", std::string(path)}});
+}
+json push_frame(std::string_view event_id, std::string_view kind, std::string_view text) {
+  return {{"type", "AGENT_EVENT_PUSH"},
+          {"event_id", std::string(event_id)},
+          {"kind", std::string(kind)},
+          {"text", std::string(text)}};
+}
+step push(std::string_view event_id, std::string_view kind, std::string_view text) {
+  return send(push_frame(event_id, kind, text));
+}
 step end() { return send({{"type", "AGENT_EVENT_END"}}); }
+step end(std::int64_t input_tokens, std::int64_t output_tokens) {
+  return send({{"type", "AGENT_EVENT_END"},
+               {"usage", {{"input_tokens", input_tokens}, {"output_tokens", output_tokens}}}});
+}
 step error(std::string_view code, std::string_view details) {
   return send({{"type", "ERROR"}, {"code", std::string(code)}, {"details", std::string(details)}});
 }
@@ -30,6 +67,22 @@ script echo() {
   };
 }
 
+script by_opening(script message, script confirmation) {
+  return [message = std::move(message), confirmation = std::move(confirmation)](const heard& h) {
+    return h.type == "CONFIRM" ? confirmation(h) : message(h);
+  };
+}
+
+script by_word(std::map<std::string, std::vector<step>> words) {
+  return by_opening(
+      [words = std::move(words)](const heard& h) {
+        const auto text = h.frame.value("text", std::string());
+        const auto known = words.find(text.substr(0, text.find(' ')));
+        return known != words.end() ? known->second : echo()(h);
+      },
+      always({tell_decision(), end()}));
+}
+
 struct agent::shared {
   explicit shared(timers& c) : clock(c) {}
   timers& clock;
@@ -40,6 +93,7 @@ struct agent::shared {
   std::size_t connections = 0;
   std::vector<heard> got;
   std::vector<connection_end> ended;
+  std::map<std::size_t, std::weak_ptr<link>> wires;
 };
 
 /// One connection, played step by step.
@@ -51,7 +105,10 @@ public:
       : state_(std::move(state)), number_(number), url_(std::move(url)), wire_(std::move(wire)),
         cut_(std::move(cut)) {}
 
-  void on_open() override {}
+  void on_open() override {
+    const std::lock_guard lock(state_->guard);
+    state_->wires[number_] = wire_;
+  }
 
   void on_text(std::string text) override {
     if (!wire_)
@@ -70,11 +127,15 @@ public:
     }
     if (got.type == "CANCEL")
       return cancel(obeys);
-    if (got.type == "CONFIRM" && awaits(step::what::await_confirm))
-      return past_wait();
+    if (got.type == "CONFIRM" && running()) {
+      answers_.push_back(got.frame);
+      return awaits(step::what::await_confirm) ? go_on() : void();
+    }
     if (running() || (got.type != "USER_MESSAGE" && got.type != "CONFIRM"))
       return;
     message_id_ = got.frame.value("message_id", json());
+    answers_.clear();
+    decision_ = got.frame;
     play(what(got));
   }
 
@@ -85,6 +146,7 @@ public:
     wire_.reset();
     cut_ = nullptr;
     const std::lock_guard lock(state_->guard);
+    state_->wires.erase(number_);
     state_->ended.push_back({number_, std::move(why)});
   }
 
@@ -137,12 +199,32 @@ private:
         else
           wire_->close(1011);
         break;
-      case step::what::await_cancel:
       case step::what::await_confirm:
+        if (!take_answer(now.frame))
+          return;
+        break;
+      case step::what::tell_decision:
+        if (!wire_->send(addressed(chunk(decision_text()).frame)))
+          return later(std::chrono::milliseconds(5));
+        break;
+      case step::what::await_cancel:
         return;
       }
       ++next_;
     }
+  }
+
+  bool take_answer(const std::string& id) {
+    for (auto i = answers_.begin(); i != answers_.end(); ++i)
+      if (id.empty() || i->value("confirmation_id", "") == id) {
+        decision_ = *i;
+        answers_.erase(i);
+        return true;
+      }
+    return false;
+  }
+  [[nodiscard]] std::string decision_text() const {
+    return decision_.value("confirmation_id", "?") + "=" + decision_.value("decision", "?") + " ";
   }
 
   std::string addressed(const std::string& frame) const {
@@ -173,6 +255,8 @@ private:
   std::vector<step> steps_;
   std::size_t next_ = 0;
   json message_id_;
+  std::vector<json> answers_; ///< CONFIRMs of this turn that no step has waited for yet
+  json decision_;             ///< the last one that was
   std::uint64_t epoch_ = 0;
 };
 
@@ -189,6 +273,16 @@ void agent::use(script what) {
 void agent::obey_cancel(bool yes) {
   const std::lock_guard lock(state_->guard);
   state_->obeys = yes;
+}
+
+bool agent::say(std::size_t connection, const json& frame) {
+  std::shared_ptr<link> wire;
+  {
+    const std::lock_guard lock(state_->guard);
+    if (const auto i = state_->wires.find(connection); i != state_->wires.end())
+      wire = i->second.lock();
+  }
+  return wire && wire->send(frame.dump());
 }
 
 void agent::echo_message_id(bool yes) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -27,7 +28,9 @@ struct step {
     close,         ///< with `code`; what follows is not done
     break_off,     ///< the connection ends without a close frame (behind a real server: code 1011)
     await_cancel,  ///< until CANCEL comes
-    await_confirm, ///< until CONFIRM comes
+    await_confirm, ///< until CONFIRM comes: for `frame` (an id), or any that no step has waited for
+    tell_decision, ///< a chunk "id=yes " of the CONFIRM that was waited for last, or opened the
+                   ///< turn
   };
   what act = what::send;
   std::string frame;
@@ -41,10 +44,18 @@ step wait(std::chrono::milliseconds delay);
 step hang_up(int code = 1000);
 step break_off();
 step await_cancel();
-step await_confirm();
+step await_confirm(std::string id = {}); ///< passed at once if it has come in this turn already
+step tell_decision();
 
 step chunk(std::string_view text); ///< AGENT_EVENT_TEXT_CHUNK
-step end();                        ///< AGENT_EVENT_END
+step tool_call(std::string_view id, std::string_view name, std::string_view args);
+step tool_result(std::string_view id, std::string_view name, const json& result);
+step confirm(std::string_view id, std::string_view prompt, std::int64_t expires_in = 0); ///< 0: no
+step send_file(std::string_view path);
+step push(std::string_view event_id, std::string_view kind, std::string_view text);
+json push_frame(std::string_view event_id, std::string_view kind, std::string_view text);
+step end(); ///< AGENT_EVENT_END
+step end(std::int64_t input_tokens, std::int64_t output_tokens);
 step error(std::string_view code, std::string_view details = {});
 
 /// A frame that the agent got.
@@ -60,6 +71,11 @@ using script = std::function<std::vector<step>(const heard& opening)>;
 
 script always(std::vector<step> steps);
 script echo(); ///< the text that came, in one chunk, and END
+/// One for USER_MESSAGE, another for a CONFIRM that opens a turn.
+script by_opening(script message, script confirmation);
+/// By the first word of the text; what is not there: echo. A CONFIRM that opens a turn is told and
+/// ended.
+script by_word(std::map<std::string, std::vector<step>> words);
 
 struct connection_end {
   std::size_t connection = 0;
@@ -79,6 +95,8 @@ public:
   /// False: CANCEL changes nothing unless the script awaits it. Otherwise it ends the turn with
   /// END.
   void obey_cancel(bool yes);
+  /// Out of turn, as when a task ends later: on this connection, if it is open.
+  bool say(std::size_t connection, const json& frame);
   /// Put message_id of USER_MESSAGE into every frame that is an object without one.
   void echo_message_id(bool yes);
 
@@ -90,6 +108,7 @@ public:
   [[nodiscard]] std::vector<heard> all() const;
   [[nodiscard]] std::vector<heard> of_type(std::string_view type) const;
   [[nodiscard]] std::vector<heard> user_messages() const { return of_type("USER_MESSAGE"); }
+  [[nodiscard]] std::vector<heard> confirms() const { return of_type("CONFIRM"); }
   [[nodiscard]] std::size_t connections() const; ///< ever
   [[nodiscard]] std::size_t open() const;
   [[nodiscard]] std::vector<connection_end> ends() const;
