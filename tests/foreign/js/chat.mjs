@@ -109,8 +109,8 @@ const scenarios = {
   /// The draft grows in silence, the final edit notifies: by the library's own push processor.
   async streaming(me) {
     const processor = new PushProcessor(me.client);
+    const typing = when(me.client, sdk.ClientEvent.Event, (e) => e.getType() === "m.typing" && e.getContent().user_ids.includes(bot));
     const asked = await me.send(words.stream);
-    const typing = when(me.client, sdk.RoomMemberEvent.Typing, (_, member) => member.userId === bot && member.typing);
     const content = await me.answer(asked, ["final"]);
     await typing;
     need(content.body.trim() === words.streamed, "the whole answer", content.body);
