@@ -41,6 +41,8 @@ result<std::unique_ptr<embedded_world>> embedded_world::start(io_runtime& io, co
   homeserver_options options;
   options.now = wall_now;
   options.keep = std::move(*keep);
+  options.max_media_bytes = std::size_t{2} << 30; // on disk
+  const auto largest = options.max_upload_bytes;
   all->server_ = std::make_unique<homeserver>(std::move(options), io.clock());
   const auto ours = all->server_->log_in(bot, *password, process.homeserver.device.value);
   const auto theirs = all->server_->log_in(person, password->substr(0, 16), "FIRST");
@@ -48,7 +50,8 @@ result<std::unique_ptr<embedded_world>> embedded_world::start(io_runtime& io, co
     return tl::unexpected(ours ? theirs.error() : ours.error());
   server_options where;
   where.port = homeserver_port;
-  where.body_limit = std::size_t{64} << 20;
+  where.body_limit =
+      largest + (std::size_t{1} << 20); // a little more is refused in Matrix's own words
   where.read_timeout = std::chrono::minutes(2);
   auto http = serve_near(io, where, all->server_->handler());
   if (!http)

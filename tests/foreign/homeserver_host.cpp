@@ -21,7 +21,7 @@ using nlohmann::json;
 struct arguments {
   std::string record, data;
   std::uint16_t port = 0;
-  bool faults = false;
+  bool faults = false, frozen_media = false;
 };
 
 std::optional<arguments> read(int count, char** words) {
@@ -37,6 +37,8 @@ std::optional<arguments> read(int count, char** words) {
       out.port = static_cast<std::uint16_t>(std::strtoul(value().c_str(), nullptr, 10));
     else if (word == "--faults")
       out.faults = true;
+    else if (word == "--frozen-media")
+      out.frozen_media = true;
     else
       return std::nullopt;
   }
@@ -64,7 +66,8 @@ json headers_of(const pb::http_headers& headers) {
 int main(int count, char** words) {
   const auto args = read(count, words);
   if (!args) {
-    std::cerr << "usage: homeserver_host [--port N] [--record FILE] [--data DIR] [--faults]\n";
+    std::cerr << "usage: homeserver_host [--port N] [--record FILE] [--data DIR] [--faults]\n"
+                 "                       [--frozen-media]  # no downloads without a token\n";
     return 64;
   }
   std::ofstream record;
@@ -73,6 +76,8 @@ int main(int count, char** words) {
 
   pb::homeserver_options options;
   options.allow_faults = args->faults;
+  options.old_media_paths = !args->frozen_media;
+  const auto largest = options.max_upload_bytes;
   if (!args->data.empty()) {
     auto opened = pb::open_file_journal(args->data);
     if (!opened) {
@@ -80,6 +85,7 @@ int main(int count, char** words) {
       return 69;
     }
     options.keep = std::move(*opened);
+    options.max_media_bytes = std::size_t{2} << 30;
   }
   if (record.is_open())
     options.recorder = [&](const pb::server_request& q, const pb::http_response& a) {
@@ -107,7 +113,8 @@ int main(int count, char** words) {
   });
   pb::server_options listen;
   listen.port = args->port;
-  listen.body_limit = std::size_t{51} << 20;
+  listen.body_limit = largest + (std::size_t{1} << 20);
+  listen.read_timeout = std::chrono::minutes(2);
   auto server = pb::make_http_server(io, listen, hs.handler());
   if (!server) {
     std::cerr << server.error().cause << '\n';

@@ -6,7 +6,9 @@
 
 import asyncio
 import io
+import json
 import sys
+from urllib.parse import quote
 
 try:
     import nio
@@ -54,6 +56,7 @@ async def story(url):
         await sync(alice, full_state=True)
         room = await rooms(bot, alice)
         await messages(bot, alice, room)
+        await conversation(bot, alice, room)
         await media(bot, alice, room)
         await leaving(bot, alice, room)
     finally:
@@ -174,6 +177,52 @@ async def paging(bot, alice, room):
     need(few.limited and bodies(few.events) == ["more 1", "more 2"], "a stored filter limits the timeline")
 
 
+async def conversation(bot, alice, room):
+    """An answer as a silent draft, edits and one final edit; a thread; reactions and redactions."""
+    print("conversation")
+    await sync(alice)
+
+    async def send(who, content, kind="m.room.message"):
+        return good(await who.room_send(room, kind, content), nio.RoomSendResponse).event_id
+
+    async def raw(who, path):
+        response = await who.send("GET", path, headers={"Authorization": f"Bearer {who.access_token}"})
+        need(response.status == 200, f"GET {path.split('/')[4]}")
+        return json.loads(await response.read())
+
+    draft = await send(bot, {"msgtype": "m.notice", "body": "working…", "m.mentions": {}})
+    edit = {"rel_type": "m.replace", "event_id": draft}
+    await send(bot, {"msgtype": "m.notice", "body": "* partial…", "m.mentions": {}, "m.relates_to": edit,
+                     "m.new_content": {"msgtype": "m.notice", "body": "partial…", "m.mentions": {}}})
+    asker = {"user_ids": [alice.user_id]}
+    final = await send(bot, {"msgtype": "m.text", "body": "* answer", "m.mentions": asker, "m.relates_to": edit,
+                             "m.new_content": {"msgtype": "m.text", "body": "answer", "m.mentions": asker}})
+    seen = (await sync(alice)).rooms.join[room]
+    need([type(e).__name__ for e in seen.timeline.events] == ["RoomMessageNotice", "RoomMessageNotice", "RoomMessageText"],
+         "draft and progress are notices, the final edit a text")
+    need(seen.unread_notifications.highlight_count == 1
+         and seen.timeline.events[0].source["unsigned"]["m.relations"]["m.replace"]["event_id"] == final,
+         "the final edit counts, and comes with the draft")
+    where = f"/_matrix/client/v1/rooms/{quote(room)}"
+    found = await raw(alice, f"{where}/relations/{quote(draft)}/m.replace/m.room.message")
+    need(len(found["chunk"]) == 2 and found["chunk"][0]["event_id"] == final, "both edits by relation, newest first")
+
+    thread = {"rel_type": "m.thread", "event_id": draft, "is_falling_back": True, "m.in_reply_to": {"event_id": draft}}
+    asked = await send(alice, {"msgtype": "m.text", "body": "more?", "m.relates_to": thread})
+    need((await raw(bot, f"{where}/threads"))["chunk"][0]["event_id"] == draft, "a thread is listed")
+    tick = await send(alice, {"m.relates_to": {"rel_type": "m.annotation", "event_id": final, "key": "✅"}}, "m.reaction")
+    good(await alice.room_redact(room, tick), nio.RoomRedactResponse)
+    good(await alice.room_redact(room, asked, "never mind"), nio.RoomRedactResponse)
+    gone = [e.redacts for e in (await sync(bot)).rooms.join[room].timeline.events if isinstance(e, nio.RedactionEvent)]
+    need(gone == [tick, asked], "redactions of a reaction and of a message arrive in order")
+    need(not (await raw(bot, f"{where}/threads"))["chunk"], "a redacted reply is no thread any more")
+    refused = await alice.room_put_state(room, "m.room.member", {"membership": "invite"}, state_key=bot.user_id)
+    need(isinstance(refused, nio.RoomPutStateError) and refused.status_code == "M_FORBIDDEN",
+         "nobody is invited who is there")
+    rules = (await raw(alice, "/_matrix/client/v3/pushrules/"))["global"]
+    need([len(rules[kind]) for kind in ("override", "content", "underride")] == [12, 1, 5], "the push rules")
+
+
 async def media(bot, alice, room):
     print("media")
     need(good(await bot.content_repository_config(), nio.ContentRepositoryConfigResponse).upload_size > 1 << 20,
@@ -191,6 +240,11 @@ async def media(bot, alice, room):
                                                  "info": {"size": len(data), "mimetype": "application/pdf"}})
     event = (await sync(alice)).rooms.join[room].timeline.events[-1]
     need(isinstance(event, nio.RoomMessageFile) and event.url == uri, "a file message arrives")
+    data = b"\x00\xff" * (4 << 20)
+    up, _ = await alice.upload(io.BytesIO(data), content_type="text/html", filename="отчёт.html", filesize=len(data))
+    server, identifier = good(up, nio.UploadResponse).content_uri[6:].split("/")
+    down = good(await bot.download(server_name=server, media_id=identifier), nio.DownloadResponse)
+    need(down.body == data and down.filename == "отчёт.html", "8 MiB with a Russian name come back")
 
 
 async def leaving(bot, alice, room):

@@ -83,6 +83,20 @@ def http(method, url, body=None, token=None, timeout=PATIENCE):
         return status, text.decode(errors="replace")
 
 
+def transfer(method, url, data=None, token=None, kind="application/octet-stream", timeout=60):
+    """Bytes there and back: (status, headers by small letters, body)."""
+    request = urllib.request.Request(url, method=method, data=data)
+    if data is not None:
+        request.add_header("Content-Type", kind)
+    if token:
+        request.add_header("Authorization", "Bearer " + token)
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+    except urllib.error.HTTPError as e:
+        return e.code, {k.lower(): v for k, v in e.headers.items()}, e.read()
+
+
 class Process:
     """A child whose stdout and stderr are kept in memory as lines."""
 

@@ -4,10 +4,27 @@ import json
 import time
 import urllib.parse
 
-from harness import PATIENCE, check, eventually, free_port, http, same
+from harness import PATIENCE, check, eventually, free_port, http, same, transfer
 
 quoted = lambda s: urllib.parse.quote(s, safe="")
 numbers = itertools.count(1)
+
+
+def relation(content):
+    """edit, thread, reply or nothing: how a message refers to another."""
+    relates = content.get("m.relates_to", {})
+    return {"m.replace": "edit", "m.thread": "thread"}.get(relates.get("rel_type")) or (
+        "reply" if relates.get("m.in_reply_to") else "")
+
+
+def delivery(content):
+    """io.patchbay.delivery of a message; of an edit, wherever the edit carries it."""
+    return content.get("io.patchbay.delivery") or content.get("m.new_content", {}).get("io.patchbay.delivery")
+
+
+def said(content):
+    """The text itself: of an edit the new one, without its star."""
+    return content.get("m.new_content", content).get("body", "")
 
 
 class Person:
@@ -110,20 +127,90 @@ class Person:
             return next(iter(set(self.rooms_with("io.patchbay.chat")) - before), None)
         return self.until("a new chat", made)
 
+    def edits(self, room, event):
+        """The edits of one of the room's messages, oldest first."""
+        return [e for e in self.timelines.get(room, [])
+                if relation(e["content"]) == "edit" and e["content"]["m.relates_to"].get("event_id") == event["event_id"]
+                and e["sender"] == event["sender"] and "m.new_content" in e["content"]]
+
+    def shown(self, room, event):
+        """The message as a client shows it: with its newest edit, which leaves the relation alone."""
+        edits = self.edits(room, event)
+        if not edits:
+            return event
+        new = {**edits[-1]["content"]["m.new_content"], "io.patchbay.delivery": delivery(edits[-1]["content"])}
+        if "m.relates_to" in event["content"]:
+            new["m.relates_to"] = event["content"]["m.relates_to"]
+        return {**event, "content": new}
+
     def answers(self, room, to=None, kind=None):
-        """Messages with io.patchbay.delivery, edits left out, in order."""
+        """Messages with io.patchbay.delivery as they stand after their edits, in order."""
         found = []
         for e in self.timelines.get(room, []):
             content = e["content"]
-            delivery = content.get("io.patchbay.delivery")
-            relation = content.get("m.relates_to", {})
-            if e["type"] != "m.room.message" or not delivery or relation.get("rel_type") == "m.replace":
+            if e["type"] != "m.room.message" or not delivery(content) or relation(content) == "edit":
                 continue
-            if to and relation.get("m.in_reply_to", {}).get("event_id") != to:
+            if to and content.get("m.relates_to", {}).get("m.in_reply_to", {}).get("event_id") != to:
                 continue
-            if kind is None or delivery["kind"] in kind:
+            e = self.shown(room, e)
+            if kind is None or delivery(e["content"])["kind"] in kind:
                 found.append(e)
         return found
+
+    def trace(self, room, to=None):
+        """The golden delivery trace: (kind, relation, text) of everything that was delivered, in order.
+        The text of drafts depends on the clock and is left out, and a run of draft edits is one."""
+        lines, originals = [], {e["event_id"] for e in self.answers(room, to)}
+        for e in self.timelines.get(room, []):
+            content = e["content"]
+            original = content["m.relates_to"].get("event_id") if relation(content) == "edit" else e["event_id"]
+            if e["type"] != "m.room.message" or not delivery(content) or (to and original not in originals):
+                continue
+            kind = delivery(content)["kind"]
+            line = (kind, relation(content), "…" if kind == "draft" else said(content).strip())
+            if not (lines and kind == "draft" and lines[-1] == line):
+                lines.append(line)
+        return lines
+
+    # What a person does besides sending a text.
+
+    def reply(self, room, to, body, **content):
+        return self.send(room, body, **{"m.relates_to": {"m.in_reply_to": {"event_id": to}}, **content})
+
+    def in_thread(self, room, root, body):
+        return self.send(room, body, **{"m.relates_to": {
+            "rel_type": "m.thread", "event_id": root, "is_falling_back": True, "m.in_reply_to": {"event_id": root}}})
+
+    def edit(self, room, event, body):
+        new = {"msgtype": "m.text", "body": body}
+        return self.event(room, {**new, "body": "* " + body, "m.new_content": new,
+                                 "m.relates_to": {"rel_type": "m.replace", "event_id": event}})
+
+    def react(self, room, event, key):
+        return self.event(room, {"m.relates_to": {"rel_type": "m.annotation", "event_id": event, "key": key}},
+                          "m.reaction")
+
+    def redact(self, room, event):
+        return self.call("PUT", f"/rooms/{quoted(room)}/redact/{quoted(event)}/x{next(numbers)}.{time.time_ns()}",
+                         {})["event_id"]
+
+    def upload(self, data, name, kind):
+        status, _, body = transfer("POST", f"{self.url}/_matrix/media/v3/upload?filename={quoted(name)}", data,
+                                   self.token, kind)
+        same(status, 200, body[:200])
+        return json.loads(body)["content_uri"]
+
+    def download(self, uri):
+        """(bytes, type, disposition) of mxc://server/id, by the path that asks for a token."""
+        status, headers, body = transfer(
+            "GET", f"{self.url}/_matrix/client/v1/media/download/{uri.removeprefix('mxc://')}", token=self.token)
+        same(status, 200, body[:200])
+        return body, headers["content-type"], headers["content-disposition"]
+
+    def send_file(self, room, data, name, kind="application/octet-stream", caption=None, msgtype="m.file"):
+        uri = self.upload(data, name, kind)
+        return self.event(room, {"msgtype": msgtype, "body": caption or name, "filename": name, "url": uri,
+                                 "info": {"size": len(data), "mimetype": kind}})
 
     def answer(self, room, to, kind=("final", "reply"), seconds=PATIENCE):
         return self.until(lambda: f"an answer of kind {kind} to {to}; there are "

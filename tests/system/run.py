@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """System tests: the real binary against real sockets.
 
-    run.py --binary PATH [--homeserver PATH] [-k WORDS] [--jobs N] [--list]
+    run.py --binary PATH [--homeserver PATH] [-k WORDS] [--jobs N] [--list] [--all]
 
 One line a test; the last line says how many passed, failed and were skipped. Exit 1 when one failed."""
 import argparse
@@ -16,13 +16,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import harness  # noqa: E402
 
+# Scenarios of what is not built yet: a theme, or "theme: " and how the name begins. They run with --all. What is
+# built is taken out of here, and has to pass from then on.
+NOT_YET = ("chat_nio", "chat_js", "chat_selftest")
+
 
 def all_tests():
     for file in sorted(pathlib.Path(__file__).resolve().parent.glob("test_*.py")):
         theme = file.stem[5:]
         module = importlib.import_module(file.stem)
         for name, function in vars(module).items():
-            if name.startswith("test_"):
+            if name.startswith("test_") and callable(function):
                 yield f"{theme}: {name[5:].replace('_', ' ')}", function
 
 
@@ -56,8 +60,10 @@ def main():
     parser.add_argument("-k", dest="words", default="", help="only tests whose name contains this")
     parser.add_argument("--jobs", type=int, default=2, choices=(1, 2))
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--all", action="store_true", help="also what is not built yet")
     options = parser.parse_args()
-    chosen = [(n, f) for n, f in all_tests() if options.words in n or options.words in f.__name__]
+    chosen = [(n, f) for n, f in all_tests() if (options.words in n or options.words in f.__name__)
+              and (options.all or not n.startswith(NOT_YET))]
     if options.list:
         print("\n".join(n for n, _ in chosen))
         return 0

@@ -14,14 +14,15 @@ void take_message_rate(server& s, const call& c) {
   s.rates.take(s.rates.limits.message, "message", c.who->id, s.w.now());
 }
 
-std::string own_membership_change(server& s, room& r, call& c, const event& draft) {
-  // A member event by state PUT counts as what it does.
+/// A member event by state PUT counts as what it does, an invitation's limits and profile included.
+std::string membership_by_state(server& s, room& r, call& c, event draft) {
   const auto wanted = text_or_empty(draft.content, "membership");
-  if (wanted == "invite" && server_of(*draft.state_key) != s.w.server_name)
-    forbid("This development homeserver has no federation.");
+  if (wanted == "invite")
+    s.take_invite_rates(r, c.who->id, *draft.state_key);
   if (wanted == "join" && r.membership(c.who->id) != "join")
     s.rates.take(s.rates.limits.join, "join", c.who->id, s.w.now());
-  return s.send(r, draft)->id;
+  s.add_profile(draft);
+  return s.send(r, std::move(draft))->id;
 }
 
 } // namespace
@@ -61,7 +62,7 @@ answer put_state_event(server& s, call& c) {
   e.content = c.body;
   auto& r = s.any_room(c.param("room"));
   if (e.type == "m.room.member")
-    return json_answer({{"event_id", own_membership_change(s, r, c, e)}});
+    return json_answer({{"event_id", membership_by_state(s, r, c, std::move(e))}});
   s.joined_room(c);
   take_message_rate(s, c);
   if (e.type == "m.room.canonical_alias")

@@ -16,10 +16,16 @@ std::string header_safe(std::string_view text) {
   return out;
 }
 
-/// Only these may be shown inside a page of the server's origin.
+/// Only these may be shown inside a page of the server's origin (client-server API, Serving inline
+/// content).
 bool inline_type(std::string_view type) {
-  static constexpr std::array shown{"text/plain", "image/jpeg", "image/png",  "image/gif",
-                                    "image/webp", "audio/ogg",  "audio/mpeg", "video/mp4"};
+  static constexpr std::array shown{
+      "text/css",    "text/plain", "text/csv",    "application/json", "application/ld+json",
+      "image/jpeg",  "image/gif",  "image/png",   "image/apng",       "image/webp",
+      "image/avif",  "video/mp4",  "video/webm",  "video/ogg",        "video/quicktime",
+      "audio/mp4",   "audio/webm", "audio/aac",   "audio/mpeg",       "audio/ogg",
+      "audio/wave",  "audio/wav",  "audio/x-wav", "audio/x-pn-wav",   "audio/flac",
+      "audio/x-flac"};
   const auto bare = type.substr(0, type.find(';'));
   return std::ranges::find(shown, bare) != shown.end();
 }
@@ -72,6 +78,9 @@ answer upload(server& s, call& c) {
 }
 
 answer download(server& s, call& c) {
+  // The older paths ask for no token, so no account is known there.
+  if (c.who == nullptr && !s.old_media_paths)
+    refuse(404, "M_NOT_FOUND", "Not found");
   const auto* found =
       c.param("server") == s.w.server_name ? s.w.find_media(c.param("media")) : nullptr;
   auto bytes = found == nullptr ? std::nullopt : s.w.media_bytes(c.param("media"));

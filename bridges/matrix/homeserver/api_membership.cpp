@@ -78,12 +78,7 @@ answer forget(server& s, call& c) {
 answer invite(server& s, call& c) {
   const auto target = target_of(c);
   auto& r = s.joined_room(c);
-  const auto now = s.w.now();
-  s.rates.take(s.rates.limits.invite_room, "invite_room", r.id, now);
-  s.rates.take(s.rates.limits.invite_receiver, "invite_receiver", target, now);
-  s.rates.take(s.rates.limits.invite_issuer, "invite_issuer", c.who->id, now);
-  if (server_of(target) != s.w.server_name)
-    forbid("This development homeserver has no federation.");
+  s.take_invite_rates(r, c.who->id, target);
   s.set_membership(r, c.who->id, target, "invite", reason_of(c));
   return json_answer(json::object());
 }

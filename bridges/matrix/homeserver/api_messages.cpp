@@ -1,9 +1,11 @@
 // Reading history: pages, single events, their surroundings, relations.
 
 #include "bridges/matrix/homeserver/endpoints.hpp"
+#include "bridges/matrix/homeserver/relations.hpp"
 #include "bridges/matrix/homeserver/sync_filter.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace pb::hs::api {
 namespace {
@@ -66,10 +68,10 @@ page walk(const room& r, position from, std::optional<position> until, bool back
   return out;
 }
 
-json wire_list(const std::vector<const event*>& events, const viewer& view) {
+json wire_list(const room& r, const std::vector<const event*>& events, const viewer& view) {
   json out = json::array();
   for (const auto* e : events)
-    out.push_back(wire_form(*e, view, false));
+    out.push_back(bundled_form(r, *e, view, false));
   return out;
 }
 
@@ -97,7 +99,7 @@ answer messages(server& s, call& c) {
   const auto p = walk(r, from, to ? std::optional(place(*to)) : std::nullopt, back,
                       std::max<std::size_t>(limit, 1),
                       [&](const event& e) { return filter.passes(e) && r.visible(e, c.who->id); });
-  json out{{"chunk", wire_list(p.events, c.view(s.w.now()))},
+  json out{{"chunk", wire_list(r, p.events, c.view(s.w.now()))},
            {"start", from_text ? *from_text : page_token(from)}};
   // No end: nothing further. A page that only `to` cut short has one.
   if (p.more && p.end != from)
@@ -117,7 +119,7 @@ answer messages(server& s, call& c) {
 
 answer get_event(server& s, call& c) {
   const auto& r = s.readable_room(c);
-  return json_answer(wire_form(visible_event(s, c, r), c.view(s.w.now()), false));
+  return json_answer(bundled_form(r, visible_event(s, c, r), c.view(s.w.now()), false));
 }
 
 answer context(server& s, call& c) {
@@ -135,9 +137,9 @@ answer context(server& s, call& c) {
   for (const auto& [key, history] : r.state)
     if (const auto* x = r.at(key, after.end))
       state.push_back(wire_form(*x, view, false));
-  return json_answer({{"event", wire_form(e, view, false)},
-                      {"events_before", wire_list(before.events, view)},
-                      {"events_after", wire_list(after.events, view)},
+  return json_answer({{"event", bundled_form(r, e, view, false)},
+                      {"events_before", wire_list(r, before.events, view)},
+                      {"events_after", wire_list(r, after.events, view)},
                       {"start", page_token(before.end)},
                       {"end", page_token(after.end)},
                       {"state", std::move(state)}});
@@ -165,11 +167,36 @@ answer relations(server& s, call& c) {
                                 text_or_empty(*relation, "rel_type") == c.param("relation")) &&
                                (c.param("type").empty() || e.type == c.param("type"));
                       });
-  json out{{"chunk", wire_list(p.events, c.view(s.w.now()))}};
+  json out{{"chunk", wire_list(r, p.events, c.view(s.w.now()))}};
   if (p.more)
     out["next_batch"] = page_token(p.end);
   if (from)
     out["prev_batch"] = *from;
+  return json_answer(out);
+}
+
+answer threads(server& s, call& c) {
+  const auto& r = s.readable_room(c);
+  const auto include = c.ask("include").value_or("all");
+  if (include != "all" && include != "participated")
+    refuse(400, "M_INVALID_PARAM",
+           "Query parameter 'include' must be one of 'all', 'participated'");
+  const auto from = c.ask("from");
+  const auto limit = limit_of(c, 20, 100);
+  const auto below = from ? place(*from) : s.w.head();
+  std::vector<std::pair<position, const event*>> roots; // by the place of the latest event
+  for (const auto& [id, later] : r.related)
+    if (const auto root = s.w.find_event(id); root && root->room == r.id &&
+                                              r.visible(*root, c.who->id) &&
+                                              (include == "all" || took_part(r, *root, c.who->id)))
+      if (const auto thread = thread_of(r, *root); !thread.empty() && thread.back()->pos <= below)
+        roots.emplace_back(thread.back()->pos, root.get());
+  std::ranges::sort(roots, std::greater<>{}, &std::pair<position, const event*>::first);
+  json out{{"chunk", json::array()}};
+  for (std::size_t i = 0; i < std::min(limit, roots.size()); ++i)
+    out["chunk"].push_back(bundled_form(r, *roots[i].second, c.view(s.w.now()), false));
+  if (roots.size() > limit)
+    out["next_batch"] = page_token(roots[limit].first);
   return json_answer(out);
 }
 

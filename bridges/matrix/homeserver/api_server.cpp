@@ -1,7 +1,7 @@
 // What the server says about itself.
 
 #include "bridges/matrix/homeserver/endpoints.hpp"
-#include "bridges/matrix/homeserver/sync_room.hpp"
+#include "bridges/matrix/homeserver/push_rules.hpp"
 
 namespace pb::hs::api {
 
@@ -35,13 +35,22 @@ answer third_party_protocols(server&, call&) { return json_answer(json::object()
 answer push_rules(server&, call& c) {
   if (!c.param("state_key").empty())
     refuse(404, "M_UNRECOGNIZED", "Unrecognized request");
-  return json_answer(default_push_rules(c.who->id));
+  return json_answer(default_push_rules(*c.who));
 }
 
 answer push_rules_global(server&, call& c) {
   if (!c.param("state_key").empty())
     refuse(404, "M_UNRECOGNIZED", "Unrecognized request");
-  return json_answer(default_push_rules(c.who->id)["global"]);
+  return json_answer(default_push_rules(*c.who)["global"]);
+}
+
+answer push_rule(server&, call& c) {
+  const auto rules = default_push_rules(*c.who);
+  // The kind stands where the trailing slash of the path above may have nothing.
+  const auto* found = find_push_rule(rules, c.param("state_key"), c.param("rule"));
+  if (found == nullptr)
+    refuse(404, "M_NOT_FOUND", "The push rule was not found.");
+  return json_answer(*found);
 }
 
 } // namespace pb::hs::api

@@ -13,6 +13,7 @@ answer turn_server(server&, call&);
 answer third_party_protocols(server&, call&);
 answer push_rules(server&, call&);
 answer push_rules_global(server&, call&);
+answer push_rule(server&, call&);
 // accounts
 answer login_flows(server&, call&);
 answer login(server&, call&);
@@ -60,6 +61,7 @@ answer messages(server&, call&);
 answer get_event(server&, call&);
 answer context(server&, call&);
 answer relations(server&, call&);
+answer threads(server&, call&);
 answer typing(server&, call&);
 answer post_receipt(server&, call&);
 answer read_markers(server&, call&);

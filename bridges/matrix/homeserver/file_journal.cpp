@@ -99,15 +99,24 @@ public:
     if (!plain_name(name))
       return false;
     const fd file(::open(path_of(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    return file && write_all(file.get(), bytes);
+    if (!file)
+      return false;
+    if (write_all(file.get(), bytes))
+      return true;
+    ::unlink(path_of(name).c_str());
+    return false;
   }
 
   [[nodiscard]] std::optional<std::string> blob(const std::string& name) const override {
     if (!plain_name(name))
       return std::nullopt;
     const fd file(::open(path_of(name).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    struct stat about {};
+    if (!file || ::fstat(file.get(), &about) != 0)
+      return std::nullopt;
     std::string out;
-    if (!file || !read_all(file.get(), out))
+    out.reserve(static_cast<std::size_t>(about.st_size));
+    if (!read_all(file.get(), out))
       return std::nullopt;
     return out;
   }

@@ -79,6 +79,7 @@ struct homeserver::impl {
         recorder(std::move(o.recorder)) {
     s.open_registration = o.open_registration;
     s.allow_faults = o.allow_faults;
+    s.old_media_paths = o.old_media_paths;
     s.rates.limits = o.limits;
     s.token_life = o.token_life.count();
     s.w.on_change = [this](hs::account& who) { s.syncs.note(who); };

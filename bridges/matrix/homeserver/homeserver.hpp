@@ -44,12 +44,14 @@ struct homeserver_options {
   std::function<unix_ms()> now; ///< empty: the system's clock
   std::uint64_t seed = 0;       ///< of ids and tokens; 0: from the system
   std::size_t max_event_bytes = 65'536;
-  std::size_t max_upload_bytes = std::size_t{50} << 20;
+  std::size_t max_upload_bytes = std::size_t{64} << 20;
   std::size_t max_media_bytes = std::size_t{256} << 20; ///< of all uploads together
   std::size_t max_events = 2'000'000;                   ///< of all rooms together
   std::size_t max_accounts = 10'000;
   bool open_registration = true;
   bool allow_faults = false; ///< serves /_dev/…: only for tests
+  /// Serves /_matrix/media/v3/download, which needs no token; servers of today have closed it.
+  bool old_media_paths = true;
   rate_limits limits;
   /// Of access tokens that come with a refresh token; zero: a server without refresh tokens.
   std::chrono::milliseconds token_life{0};

@@ -40,6 +40,11 @@ struct receipt {
   position pos = 0;
 };
 
+/// What the push rules let through since the last receipt.
+struct unread_counts {
+  std::int64_t notify = 0, highlight = 0; ///< the second are among the first
+};
+
 struct room {
   using key = std::pair<std::string, std::string>; ///< type and state key
   std::string id;
@@ -50,9 +55,11 @@ struct room {
       receipts;                                ///< by type, user, thread
   std::map<std::string, std::uint64_t> typing; ///< user → which request said so last
   position typing_pos = 0;
-  std::map<std::string, std::int64_t> unread;
+  std::map<std::string, unread_counts> unread; ///< of those who are in the room
   std::set<std::tuple<std::string, std::string, std::string>>
       annotations; ///< sender, event, key: one reaction each
+  std::map<std::string, std::vector<event_ptr>>
+      related; ///< event → edits, thread replies and whatever else names it, reactions left out
 
   [[nodiscard]] const event* current(const std::string& type, const std::string& k = {}) const;
   [[nodiscard]] const event* at(const key& k, position pos) const;

@@ -19,6 +19,7 @@ router::router() {
   add("GET", "v3:/pushrules", {api::push_rules, true, none});
   add("GET", "v3:/pushrules/{state_key}", {api::push_rules, true, none}); // the trailing slash
   add("GET", "v3:/pushrules/global/{state_key}", {api::push_rules_global, true, none});
+  add("GET", "v3:/pushrules/global/{state_key}/{rule}", {api::push_rule, true, none});
 
   add("GET", "v3:/login", {api::login_flows, false, none});
   add("POST", "v3:/login", {api::login, false, object});
@@ -72,6 +73,7 @@ router::router() {
                            "/_matrix/client/v1/rooms/{room}/relations/{event}/{relation}",
                            "/_matrix/client/v1/rooms/{room}/relations/{event}/{relation}/{type}"})
     add("GET", path, {api::relations, true, none});
+  add("GET", "/_matrix/client/v1/rooms/{room}/threads", {api::threads, true, none});
   add("PUT", "v3:/rooms/{room}/typing/{user}", {api::typing, true, object});
   add("POST", "v3:/rooms/{room}/receipt/{kind}/{event}", {api::post_receipt, true, maybe});
   add("POST", "v3:/rooms/{room}/read_markers", {api::read_markers, true, object});

@@ -6,7 +6,7 @@ namespace pb::hs {
 namespace {
 
 /// What federation adds to an event (hashes, signatures, references) is not made here but counts.
-constexpr std::size_t federation_bytes = 800;
+constexpr std::size_t federation_bytes = 1'200;
 
 void check_sizes(const event& e, std::size_t limit) {
   const std::array<std::pair<const char*, std::string_view>, 4> ids{
@@ -57,6 +57,9 @@ void check_relation(world& w, const room& r, const event& e) {
     return;
   if (!relation->is_object())
     refuse(400, "M_BAD_JSON", "'m.relates_to' must be an object");
+  // An edit that breaks a rule is no edit, but an event all the same.
+  if (text_or_empty(*relation, "rel_type") == "m.replace")
+    return;
   const auto kind = maybe_text(*relation, "rel_type");
   if (!kind)
     return;
@@ -125,6 +128,29 @@ event_ptr server::send(room& r, event draft, const std::string& txn_key) {
   return w.append(std::move(draft), txn_key);
 }
 
+void server::take_invite_rates(const room& r, const std::string& issuer,
+                               const std::string& receiver) {
+  const auto now = w.now();
+  rates.take(rates.limits.invite_room, "invite_room", r.id, now);
+  rates.take(rates.limits.invite_receiver, "invite_receiver", receiver, now);
+  rates.take(rates.limits.invite_issuer, "invite_issuer", issuer, now);
+  if (server_of(receiver) != w.server_name)
+    forbid("This development homeserver has no federation.");
+}
+
+void server::add_profile(event& e) {
+  const auto membership = text_or_empty(e.content, "membership");
+  const auto* profile =
+      membership == "join" || membership == "invite" ? w.find(*e.state_key) : nullptr;
+  if (profile == nullptr)
+    return;
+  // What the sender says of the name stays.
+  if (profile->display_name && !e.content.contains("displayname"))
+    e.content["displayname"] = *profile->display_name;
+  if (profile->avatar_url && !e.content.contains("avatar_url"))
+    e.content["avatar_url"] = *profile->avatar_url;
+}
+
 event_ptr server::set_membership(room& r, const std::string& sender, const std::string& target,
                                  const std::string& membership, const json& more) {
   event e;
@@ -133,13 +159,7 @@ event_ptr server::set_membership(room& r, const std::string& sender, const std::
   e.state_key = target;
   e.content = more;
   e.content["membership"] = membership;
-  if (membership == "join" || membership == "invite")
-    if (const auto* profile = w.find(target)) {
-      if (profile->display_name)
-        e.content["displayname"] = *profile->display_name;
-      if (profile->avatar_url)
-        e.content["avatar_url"] = *profile->avatar_url;
-    }
+  add_profile(e);
   return send(r, std::move(e));
 }
 

@@ -24,7 +24,7 @@ struct server {
   rate_book rates;
   fault_book faults;
   sync_hall syncs;
-  bool open_registration = true, allow_faults = false;
+  bool open_registration = true, allow_faults = false, old_media_paths = true;
   unix_ms token_life = 0;              ///< of refreshable tokens; 0: there are no refresh tokens
   std::deque<std::string> uia_pending; ///< the last hundred
   std::uint64_t typing_requests = 0;
@@ -40,6 +40,10 @@ struct server {
   /// A member event with the profile of `target`.
   event_ptr set_membership(room& r, const std::string& sender, const std::string& target,
                            const std::string& membership, const json& more = json::object());
+  /// Of an invitation, whichever way it comes; 429, or 403 for people of other servers.
+  void take_invite_rates(const room& r, const std::string& issuer, const std::string& receiver);
+  /// Name and picture of who joins or is invited, where the sender gives none.
+  void add_profile(event& member_event);
   room_lookup lookup();
 };
 

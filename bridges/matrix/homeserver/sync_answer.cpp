@@ -1,5 +1,6 @@
 #include "bridges/matrix/homeserver/sync_answer.hpp"
 
+#include "bridges/matrix/homeserver/push_rules.hpp"
 #include "bridges/matrix/homeserver/sync_room.hpp"
 
 #include <algorithm>
@@ -17,7 +18,7 @@ json data_event(const std::string& type, const json& content) {
 json global_data(world&, const sync_question& q) {
   json out = json::array();
   if (!q.since && q.filter.account_data.passes("m.push_rules", q.who->id))
-    out.push_back(data_event("m.push_rules", default_push_rules(q.who->id)));
+    out.push_back(data_event("m.push_rules", default_push_rules(*q.who)));
   for (const auto& [type, data] : q.who->data)
     if ((!q.since || data.pos > q.since->stream) && q.filter.account_data.passes(type, q.who->id))
       out.push_back(data_event(type, data.content));

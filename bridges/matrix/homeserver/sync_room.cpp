@@ -1,5 +1,7 @@
 #include "bridges/matrix/homeserver/sync_room.hpp"
 
+#include "bridges/matrix/homeserver/relations.hpp"
+
 #include <algorithm>
 #include <array>
 #include <deque>
@@ -90,11 +92,11 @@ json state_part(const world& w, const room& r, const sync_question& q, device& d
   return out;
 }
 
-json timeline_part(const world& w, const sync_question& q, const slice& s) {
+json timeline_part(const world& w, const room& r, const sync_question& q, const slice& s) {
   const auto view = viewer{w.now(), device_key(q.who->id, q.device)};
   json events = json::array();
   for (const auto* e : s.events)
-    events.push_back(wire_form(*e, view, true));
+    events.push_back(bundled_form(r, *e, view, true));
   return {
       {"events", std::move(events)}, {"prev_batch", page_token(s.start)}, {"limited", s.limited}};
 }
@@ -187,17 +189,17 @@ json tell_joined(world& w, const room& r, const sync_question& q, device& d,
   if (!all && !q.full_state && s.events.empty() && !s.limited && state.empty() &&
       ephemeral.empty() && data.empty())
     return nullptr;
-  const auto unread = r.unread.find(user);
+  const auto found = r.unread.find(user);
+  const auto unread = found == r.unread.end() ? unread_counts{} : found->second;
   json summary = json::object();
   if (q.filter.state.lazy_load_members && (all || q.full_state || members_changed(s)))
     summary = summary_part(r, user);
-  return {{"timeline", timeline_part(w, q, s)},
+  return {{"timeline", timeline_part(w, r, q, s)},
           {"state", {{"events", std::move(state)}}},
           {"account_data", {{"events", std::move(data)}}},
           {"ephemeral", {{"events", std::move(ephemeral)}}},
           {"unread_notifications",
-           {{"notification_count", unread == r.unread.end() ? 0 : unread->second},
-            {"highlight_count", 0}}},
+           {{"notification_count", unread.notify}, {"highlight_count", unread.highlight}}},
           {"summary", std::move(summary)}};
 }
 
@@ -233,40 +235,9 @@ json tell_left(world& w, const room& r, const sync_question& q, device& d) {
   json state = json::array();
   if (was_in || s.events.size() > 1)
     state = state_part(w, r, q, d, s, !was_in, since);
-  return {{"timeline", timeline_part(w, q, s)},
+  return {{"timeline", timeline_part(w, r, q, s)},
           {"state", {{"events", std::move(state)}}},
           {"account_data", {{"events", data_part(r, q, !was_in)}}}};
-}
-
-json default_push_rules(const std::string& user) {
-  const auto rule = [](const char* id, json conditions, json actions, bool enabled = true) {
-    return json{{"rule_id", id},
-                {"default", true},
-                {"enabled", enabled},
-                {"conditions", std::move(conditions)},
-                {"actions", std::move(actions)}};
-  };
-  const auto match = [](const char* key, const std::string& pattern) {
-    return json{{"kind", "event_match"}, {"key", key}, {"pattern", pattern}};
-  };
-  const json ping = json::array({"notify", {{"set_tweak", "sound"}, {"value", "default"}}});
-  const json two = {{"kind", "room_member_count"}, {"is", "2"}};
-  const auto list = [](std::initializer_list<json> items) { return json::array_t(items); };
-  json global{{"content", json::array()}, {"room", json::array()}, {"sender", json::array()}};
-  global["override"] =
-      list({rule(".m.rule.master", json::array(), json::array(), false),
-            rule(".m.rule.suppress_notices", list({match("content.msgtype", "m.notice")}),
-                 json::array()),
-            rule(".m.rule.invite_for_me",
-                 list({match("type", "m.room.member"), match("content.membership", "invite"),
-                       match("state_key", user)}),
-                 ping),
-            rule(".m.rule.member_event", list({match("type", "m.room.member")}), json::array()),
-            rule(".m.rule.reaction", list({match("type", "m.reaction")}), json::array())});
-  global["underride"] =
-      list({rule(".m.rule.room_one_to_one", list({two, match("type", "m.room.message")}), ping),
-            rule(".m.rule.message", list({match("type", "m.room.message")}), list({"notify"}))});
-  return {{"global", std::move(global)}};
 }
 
 } // namespace pb::hs

@@ -14,7 +14,4 @@ json tell_joined(world& w, const room& r, const sync_question& q, device& d,
 json tell_invite(world& w, const room& r, const sync_question& q);
 json tell_left(world& w, const room& r, const sync_question& q, device& d);
 
-/// The rules that every account has and cannot change here.
-json default_push_rules(const std::string& user);
-
 } // namespace pb::hs

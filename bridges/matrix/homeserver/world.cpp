@@ -1,6 +1,9 @@
 #include "bridges/matrix/homeserver/world.hpp"
 
-#include <array>
+#include "bridges/matrix/homeserver/push_rules.hpp"
+#include "bridges/matrix/homeserver/relations.hpp"
+
+#include <algorithm>
 
 namespace pb::hs {
 namespace {
@@ -15,12 +18,10 @@ json replaced(const event& before) {
           {"prev_sender", before.sender}};
 }
 
-bool counts_as_unread(const event& e) {
-  if (e.state_key || (e.type != "m.room.message" && e.type != "m.room.encrypted"))
-    return false;
-  const auto* relation = member(e.content, "m.relates_to");
-  return text_or_empty(e.content, "msgtype") != "m.notice" &&
-         (relation == nullptr || text_or_empty(*relation, "rel_type") != "m.replace");
+void count_unread(unread_counts& to, const room& r, const event& e, const account& who) {
+  const auto said = e.sender == who.id ? told::nothing : push(r, e, who);
+  to.notify += said == told::nothing ? 0 : 1;
+  to.highlight += said == told::highlight ? 1 : 0;
 }
 
 /// (event, key) of a reaction, both empty for everything else.
@@ -116,6 +117,11 @@ event_ptr world::append(event e, const std::string& txn_key) {
   if (e.id.empty()) {
     e.id = '$' + random_name(43);
     e.ts = now();
+    // Edits are ordered by their time. We answer faster than its millisecond, and then the ids
+    // would decide, which are random.
+    if (const auto to = relation_of(e); to.kind == "m.replace")
+      if (const auto i = r.related.find(to.target); i != r.related.end())
+        e.ts = std::max(e.ts, i->second.back()->ts + 1);
   }
   auto p = std::make_shared<event>(std::move(e));
   log([&] {
@@ -150,13 +156,13 @@ event_ptr world::append(event e, const std::string& txn_key) {
   }
   if (auto [target, key] = annotation_of(*p); !key.empty())
     r.annotations.emplace(p->sender, target, key);
+  else if (const auto to = relation_of(*p); !to.kind.empty())
+    r.related[to.target].push_back(p);
   if (!p->redacts.empty())
     apply_redaction(r, *p);
-  const bool unread = counts_as_unread(*p);
   for (const auto& user : r.joined)
     if (auto* a = find(user)) {
-      if (unread && user != p->sender)
-        ++r.unread[user];
+      count_unread(r.unread[user], r, *p, *a);
       touch(*a, r.id, p->pos);
     }
   if (membership && !r.joined.contains(*p->state_key))
@@ -254,9 +260,9 @@ void world::set_receipt(room& r, const std::string& type, account& who, const st
                 {"type", type},   {"user", who.id}, {"thread", thread}, {"event", event_id}};
   });
   r.receipts[key] = {event_id, ts, pos};
-  std::int64_t unread = 0;
+  unread_counts unread;
   for (auto i = r.after(target->pos); i < r.timeline.size(); ++i)
-    unread += counts_as_unread(*r.timeline[i]) && r.timeline[i]->sender != who.id ? 1 : 0;
+    count_unread(unread, r, *r.timeline[i], who);
   r.unread[who.id] = unread;
   for (const auto& user : r.joined)
     if (auto* a = find(user); a != nullptr && (type != "m.read.private" || a == &who))
@@ -287,7 +293,7 @@ std::vector<room*> world::typing_since(position pos) const {
 }
 
 std::string world::add_media(const account& who, std::string type, std::string name,
-                             std::string bytes) {
+                             const std::string& bytes) {
   if (bytes.size() > limits.upload_bytes)
     refuse(413, "M_TOO_LARGE", "Upload request body is too large");
   if (media_total_ + bytes.size() > limits.media_bytes)
@@ -303,7 +309,7 @@ std::string world::add_media(const account& who, std::string type, std::string n
   media_total_ += entry.size;
   media_[id] = entry;
   if (!keep_)
-    media_bytes_[id] = std::move(bytes);
+    media_bytes_[id] = bytes;
   return "mxc://" + server_name + '/' + id;
 }
 

@@ -104,7 +104,8 @@ public:
   [[nodiscard]] bool share_a_room(const std::string& a, const std::string& b) const;
 
   // media
-  std::string add_media(const account& who, std::string type, std::string name, std::string bytes);
+  std::string add_media(const account& who, std::string type, std::string name,
+                        const std::string& bytes);
   const media* find_media(const std::string& id) const;
   [[nodiscard]] std::optional<std::string> media_bytes(const std::string& id) const;
   [[nodiscard]] std::size_t media_total() const { return media_total_; }

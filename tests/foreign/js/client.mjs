@@ -1,83 +1,13 @@
 // matrix-js-sdk as a judge of the development homeserver: it knows the protocol, not our server.
 //   node client.mjs http://127.0.0.1:PORT
 
-// The library writes much; only what we say is of interest.
-const say = (text) => process.stdout.write(`${text}\n`);
-for (const level of ["debug", "error", "info", "log", "trace", "warn"]) console[level] = () => {};
-const sdk = await import("matrix-js-sdk");
+import { logIn, need, person, refused, run, say, sdk, start, when } from "./lib.mjs";
+import { edits, files, pushRules, threads } from "./conversation.mjs";
 
 const url = process.argv[2];
 if (!url) {
   process.stderr.write("usage: node client.mjs URL\n");
   process.exit(64);
-}
-
-function need(condition, what, detail = "") {
-  if (!condition) throw new Error(`${what} ${JSON.stringify(detail)}`);
-  say(`  ${what}`);
-}
-
-async function refused(promise, errcode, what) {
-  try {
-    await promise;
-  } catch (error) {
-    need(error.errcode === errcode, what, error.errcode ?? String(error));
-    return;
-  }
-  throw new Error(`${what}: was allowed`);
-}
-
-/// Resolves when `test` of an event's arguments is true; 15 seconds at most.
-function when(emitter, name, test) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      emitter.off(name, on);
-      reject(new Error(`nothing fitting of ${name} within 15 seconds`));
-    }, 15_000);
-    function on(...args) {
-      if (!test(...args)) return;
-      clearTimeout(timer);
-      emitter.off(name, on);
-      resolve(args);
-    }
-    emitter.on(name, on);
-  });
-}
-
-async function person(name) {
-  const guest = sdk.createClient({ baseUrl: url });
-  // The first call asks for the stages, the second passes the one there is.
-  let session;
-  try {
-    await guest.registerRequest({ username: name, password: `pw-${name}` });
-    throw new Error("registration without a stage");
-  } catch (error) {
-    need(error.httpStatus === 401 && error.data.flows[0].stages[0] === "m.login.dummy", "registration asks for a stage");
-    session = error.data.session;
-  }
-  await guest.registerRequest({
-    username: name, password: `pw-${name}`, inhibit_login: true, auth: { type: "m.login.dummy", session },
-  });
-  await refused(guest.loginRequest({ type: "m.login.password", identifier: { type: "m.id.user", user: name }, password: "x" }),
-    "M_FORBIDDEN", "a wrong password is refused");
-  return logIn(name);
-}
-
-async function logIn(name) {
-  const login = await sdk.createClient({ baseUrl: url }).loginRequest({
-    type: "m.login.password", identifier: { type: "m.id.user", user: name }, password: `pw-${name}`,
-    initial_device_display_name: "js",
-  });
-  return sdk.createClient({
-    baseUrl: url, accessToken: login.access_token, userId: login.user_id, deviceId: login.device_id,
-    timelineSupport: true,
-  });
-}
-
-async function start(client) {
-  const ready = when(client, sdk.ClientEvent.Sync, (state) => state === "PREPARED");
-  await client.startClient({ initialSyncLimit: 10, lazyLoadMembers: true });
-  await ready;
 }
 
 async function rooms(bot, alice) {
@@ -159,7 +89,7 @@ async function scrollback(bot, alice, id) {
   alice.stopClient();
   for (let i = 0; i < 40; i++) await bot.sendTextMessage(id, `line ${i}`);
   // A device of its own: the first sync of the old one is cached for a while.
-  const late = await logIn("js_alice");
+  const late = await logIn(url, "js_alice");
   await start(late);
   const room = late.getRoom(id);
   for (let i = 0; i < 20 && room.oldState.paginationToken; i++) await late.scrollback(room, 10);
@@ -204,25 +134,19 @@ async function leaving(bot, alice, id) {
   await refused(bot.whoami(), "M_UNKNOWN_TOKEN", "no call after logout");
 }
 
-const alarm = setTimeout(() => {
-  process.stderr.write("matrix-js-sdk: not done after 120 seconds\n");
-  process.exit(1);
-}, 120_000);
-try {
+await run("matrix-js-sdk", 120, async () => {
   say(`matrix-js-sdk on node ${process.version} against ${url}`);
-  const bot = await person("js_bot");
-  let alice = await person("js_alice");
+  const bot = await person(url, "js_bot");
+  let alice = await person(url, "js_alice");
   await start(bot);
   await start(alice);
   const id = await rooms(bot, alice);
   await messages(bot, alice, id);
+  await pushRules(bot, alice, id);
+  await edits(bot, alice, id);
+  await threads(bot, alice, id);
   alice = await scrollback(bot, alice, id);
   await media(bot, alice, id);
+  await files(bot, alice, id);
   await leaving(bot, alice, id);
-  clearTimeout(alarm);
-  say("matrix-js-sdk: all good");
-  process.exit(0);
-} catch (error) {
-  process.stderr.write(`matrix-js-sdk: ${error.stack ?? error}\n`);
-  process.exit(1);
-}
+});

@@ -212,7 +212,7 @@ TEST_CASE("media goes up and comes down on the authenticated and on the older pa
   CHECK(t.bob.raw("GET", "/_matrix/client/v1/media/download/localhost/none").errcode() ==
         "M_NOT_FOUND");
   CHECK(t.bob.raw("GET", "/_matrix/client/v1/media/download/else.org/" + id).status == 404);
-  CHECK(t.bob.ok("GET", "/_matrix/client/v1/media/config").at("m.upload.size") == 52'428'800);
+  CHECK(t.bob.ok("GET", "/_matrix/client/v1/media/config").at("m.upload.size") == 67'108'864);
   CHECK(t.l.nobody().raw("POST", "/_matrix/media/v3/upload", "x").status == 401);
 }
 
@@ -266,4 +266,37 @@ TEST_CASE("keys and messages to devices: stored, handed out once, acknowledged b
   REQUIRE(second.at("to_device").at("events").size() == 20);
   CHECK(second.at("to_device").at("events").back().at("content").at("n") == 119);
   CHECK_FALSE(t.bob.sync(second.at("next_batch")).contains("to_device"));
+}
+
+TEST_CASE("what a browser may show is inline, all else an attachment with its name") {
+  two t;
+  const auto head = [&](const std::string& type, const std::string& name) {
+    const auto up = t.bob.raw("POST", "/_matrix/media/v3/upload?filename=" + encoded(name), "x",
+                              {{"Content-Type", type}});
+    const auto id = up.body.at("content_uri").get<std::string>().substr(16);
+    return t.alice.raw("GET", "/_matrix/client/v1/media/download/localhost/" + id)
+        .header("Content-Disposition");
+  };
+  CHECK(head("image/png", "a.png") == "inline; filename=\"a.png\"");
+  CHECK(head("text/plain; charset=utf-8", "a.txt") == "inline; filename=\"a.txt\"");
+  CHECK(head("audio/flac", "") == "inline");
+  for (const auto* unsafe : {"text/html", "image/svg+xml", "application/pdf", "application/zip"})
+    CHECK(head(unsafe, "a") == "attachment; filename=\"a\"");
+  CHECK(head("text/html", "отчёт") ==
+        "attachment; filename*=utf-8''%D0%BE%D1%82%D1%87%D1%91%D1%82");
+}
+
+TEST_CASE("64 MiB go up and come down, one byte more does not, and the old path can be closed") {
+  homeserver_options options;
+  options.old_media_paths = false;
+  lab l(std::move(options));
+  const auto bob = l.user("bob");
+  std::string bytes(std::size_t{64} << 20, 'x');
+  bytes.back() = 'y';
+  const auto up = bob.raw("POST", "/_matrix/media/v3/upload", bytes);
+  REQUIRE(up.status == 200);
+  const auto id = up.body.at("content_uri").get<std::string>().substr(16);
+  CHECK(bob.raw("GET", "/_matrix/client/v1/media/download/localhost/" + id).raw.body == bytes);
+  CHECK(bob.raw("GET", "/_matrix/media/v3/download/localhost/" + id).errcode() == "M_NOT_FOUND");
+  CHECK(bob.raw("POST", "/_matrix/media/v3/upload", bytes + 'z').errcode() == "M_TOO_LARGE");
 }
