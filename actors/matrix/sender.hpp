@@ -23,7 +23,6 @@ struct sender_deps {
   session_ref session;
   persistence_actor store;
   matrix_session_actor keeper; ///< of the token; may be null: nobody renews it
-  matrix_media_actor media;    ///< uploads what rows of kind `file` order
   language lang = language::en;
   matrix_media_actor media{}; ///< uploads what rows of kind `file` order
 };

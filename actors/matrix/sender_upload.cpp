@@ -9,23 +9,6 @@ namespace pb {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-bool is_final(fault_code code) {
-  switch (code) {
-  case fault_code::not_found:
-  case fault_code::too_large:
-  case fault_code::refused:
-  case fault_code::malformed:
-  case fault_code::configuration:
-    return true;
-  default:
-    return false;
-  }
-}
-
-} // namespace
-
 void matrix_sender_state::upload(const outbox_row& row) {
   self_->request(deps_.media, caf::infinite, upload_file{row})
       .then(

@@ -61,11 +61,11 @@ void room_core::list_chats(const inbox_row& row) {
           [this](caf::error& e) { self_->quit(std::move(e)); });
 }
 
-void room_core::rename(const inbox_row& row, const std::string& name) {
-  if (name.empty())
+void room_core::rename(const inbox_row& row, const std::string& title) {
+  if (title.empty())
     return reply(row, say(lang(), phrase::usage_of, {"!rename", "!rename Recipes"}),
                  inbox_outcome::told);
-  row_.title = std::string{matrix::cut_utf8(name.substr(0, name.find('\n')), 255)};
+  row_.title = std::string{matrix::cut_utf8(title.substr(0, title.find('\n')), 255)};
   settlement s;
   s.inbox.push_back({row.seq, inbox_outcome::answered});
   s.room = row_;

@@ -54,19 +54,19 @@ void room_core::with_saved(const user_id& who,
           [this](caf::error& e) { self_->quit(std::move(e)); });
 }
 
-void room_core::save(const inbox_row& row, std::string name, origin from) {
-  if (name.empty())
-    name = row_.chat + " " + day_of(deps_.around.wall(), "%Y-%m-%d %H-%M");
-  if (!is_name(name))
-    return reply(row, say(lang(), phrase::bad_name, {name.substr(0, 64)}), inbox_outcome::told);
+void room_core::save(const inbox_row& row, std::string title, origin from) {
+  if (title.empty())
+    title = row_.chat + " " + day_of(deps_.around.wall(), "%Y-%m-%d %H-%M");
+  if (!is_name(title))
+    return reply(row, say(lang(), phrase::bad_name, {title.substr(0, 64)}), inbox_outcome::told);
   self_->request(deps_.agents, std::chrono::seconds(30), find_agent{row_.agent})
       .then(
-          [this, row, name, from](const found_agent& agent) {
+          [this, row, title, from](const found_agent& agent) {
             if (agent.workspace.empty())
               return reply(row, say(lang(), phrase::no_workspace, {agent.label}),
                            inbox_outcome::told);
             waiting w{row, {}};
-            w.save = saving{name, "saved/" + name + ".md"};
+            w.save = saving{title, "saved/" + title + ".md"};
             w.text = say(lang(), phrase::save_ask, {w.save->path});
             w.thread = thread_of(row.event);
             enqueue(std::move(w), from);
@@ -77,7 +77,7 @@ void room_core::save(const inbox_row& row, std::string name, origin from) {
 
 /// The agent says that it is done: whether the file is there decides.
 void room_core::when_saved(const running& r, settlement& s, std::string& text) {
-  const auto& [name, path] = *r.what.save;
+  const auto& [title, path] = *r.what.save;
   const auto root = files::workspace_for(r.workspace, r.request.asker);
   const auto folder = files::open_folder(root);
   const auto there = folder ? files::open_beneath(folder->get(), path, most_bytes)
@@ -89,8 +89,8 @@ void room_core::when_saved(const running& r, settlement& s, std::string& text) {
     text += "\n\n" + say(lang(), phrase::not_saved, {path});
     return;
   }
-  s.saved.push_back({r.request.asker, r.request.agent, id_, name, path, deps_.around.wall()});
-  text += "\n\n" + say(lang(), phrase::saved, {name});
+  s.saved.push_back({r.request.asker, r.request.agent, id_, title, path, deps_.around.wall()});
+  text += "\n\n" + say(lang(), phrase::saved, {title});
 }
 
 void room_core::load(const inbox_row& row, const std::string& choice, origin from) {
@@ -138,12 +138,12 @@ void room_core::load_number(const inbox_row& row, std::size_t n, origin from) {
                  say(lang(), phrase::no_such_number,
                      {std::to_string(n), std::to_string(question->options.size())}),
                  inbox_outcome::told);
-  with_saved(row.event.sender, [this, row, name = question->options[n - 1],
+  with_saved(row.event.sender, [this, row, title = question->options[n - 1],
                                 from](const std::vector<saved_context>& saved) {
     for (const auto& s : saved)
-      if (s.name == name)
+      if (s.name == title)
         return load_one(row, s, true, from);
-    reply(row, say(lang(), phrase::no_such_saved, {name}), inbox_outcome::told);
+    reply(row, say(lang(), phrase::no_such_saved, {title}), inbox_outcome::told);
   });
 }
 

@@ -58,9 +58,9 @@ void room_core::keep_choice(const inbox_row& row, const std::string& text) {
 }
 
 void room_core::set(const inbox_row& row, const std::string& argument) {
-  std::istringstream words(argument);
+  std::istringstream pieces(argument);
   std::string what, value;
-  words >> what >> value;
+  pieces >> what >> value;
   auto& choices = row_.choices;
   if (what == "language" && (value == "en" || value == "ru"))
     return set_language(row, value);
