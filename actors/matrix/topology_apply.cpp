@@ -63,12 +63,13 @@ void topology_state::apply_users(const applying_ptr& a) {
                                              [&](const user_row& u) { return u.id == wanted.id; });
             const bool moved =
                 now.user && (before == a->w->in.users.end() || before->space != now.user->space);
-            settlement s;
-            s.user = wanted;
+            auto person = wanted;
             if (moved) { // somebody made a Space meanwhile: only the number counts
-              s.user = now.user;
-              s.user->next_chat = std::max(s.user->next_chat, wanted.next_chat);
+              person = *now.user;
+              person.next_chat = std::max(person.next_chat, wanted.next_chat);
             }
+            settlement s;
+            s.user = std::move(person);
             write(std::move(s), [this, a] { apply_users(a); });
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
