@@ -94,8 +94,8 @@ result<void> retention::forget_message(const candidate& c, std::size_t& turns) {
   return forget_message_.run(c.seq);
 }
 
-result<void> retention::forget_sent(const candidate& c) {
-  if (!c.name.empty())
+result<void> retention::forget_sent(const candidate& c, unix_ms memory) {
+  if (!c.name.empty() && c.made_at >= memory) // else it would be forgotten at once
     if (auto ok = seen_.add(outbox_id{c.name}, c.made_at); !ok)
       return ok;
   return forget_sent_.run(c.seq);
@@ -103,13 +103,14 @@ result<void> retention::forget_sent(const candidate& c) {
 
 result<pruned> retention::run(unix_ms now, std::chrono::milliseconds keep, std::size_t limit) {
   const auto until = now - keep.count();
+  const auto memory = now - std::max(keep, least_memory).count();
   std::size_t budget = limit, turns = 0;
   auto messages = sweep(old_messages_, inbox_position_, now, until, limit, budget,
                         [&](const candidate& c) { return forget_message(c, turns); });
   if (!messages)
     return tl::unexpected<fault>(messages.error());
   auto sent = sweep(old_sent_, outbox_position_, now, until, limit, budget,
-                    [&](const candidate& c) { return forget_sent(c); });
+                    [&](const candidate& c) { return forget_sent(c, memory); });
   if (!sent)
     return tl::unexpected<fault>(sent.error());
   auto asked = sweep(old_confirmations_, confirmation_position_, now, until, limit, budget,
@@ -130,7 +131,6 @@ result<pruned> retention::run(unix_ms now, std::chrono::milliseconds keep, std::
   };
   if (auto ok = take_from([&](std::int64_t most) { return poison_.prune(until, most); }); !ok)
     return tl::unexpected<fault>(ok.error());
-  const auto memory = now - std::max(keep, least_memory).count();
   if (auto ok = take_from([&](std::int64_t most) { return seen_.prune(memory, most); }); !ok)
     return tl::unexpected<fault>(ok.error());
   pruned out;

@@ -32,7 +32,8 @@ private:
   template <class Take>
   result<bool> sweep(statement& next, std::int64_t& position, unix_ms now, unix_ms until,
                      std::size_t limit, std::size_t& budget, Take take);
-  result<void> forget_sent(const candidate& c);
+  /// `memory`: what was made before need not be known any more.
+  result<void> forget_sent(const candidate& c, unix_ms memory);
   result<void> forget_message(const candidate& c, std::size_t& turns);
 
   database& db_;
