@@ -99,6 +99,11 @@ result<Answer> run_in_group(self_ptr self, Write run) {
   const auto f = outcome.error();
   if (f.code == fault_code::disk_full || f.code == fault_code::storage)
     return refuse(f, "store_write_failed");
+  // Said already, or changed since it was looked at: the answer is the writer's to act on.
+  if (f.code == fault_code::conflict) {
+    st.around.log->info("store_write_conflict", {}, f.cause);
+    return outcome;
+  }
   ++st.failures;
   st.around.log->error("store_write_refused", {}, f.cause);
   return outcome;
@@ -211,7 +216,8 @@ std::string status_json(persistence_state& st) {
             ",\"outbox_dead\":" + number(counts->outbox_dead) +
             ",\"turns_open\":" + number(counts->turns_open) +
             ",\"rooms\":" + number(counts->rooms) + ",\"poison\":" + number(counts->poison) +
-            ",\"poison_dropped\":" + number(counts->poison_dropped);
+            ",\"poison_dropped\":" + number(counts->poison_dropped) +
+            ",\"confirmations_open\":" + number(counts->confirmations_open);
   return json + "}";
 }
 

@@ -52,29 +52,38 @@ struct room_snapshot {
   std::vector<turn_row> open_turns;            ///< dispatched and not ended
   bool marker_waits = false;                   ///< a state row of this room is not sent yet
   std::optional<language> owner_lang;          ///< of the room's owner, if they are known
-  std::vector<confirmation_row> confirmations; ///< all open ones, and the newest 32 of the others
+  std::vector<confirmation_row> confirmations; ///< all open, the newest 32 others, by number
 };
 
 /// Everything that becomes true together when something in a room is decided.
 struct settlement {
   std::vector<inbox_settled> inbox;
-  std::optional<turn_row> turn;         ///< the turn's end: updates its row, or makes it
-  std::vector<outbox_row> outbox;       ///< seq is given by the store
+  std::optional<turn_row> turn; ///< the turn's end: updates its row, or makes it
+  /// seq is given by the store. An id that was ever used, also for the same: conflict, and nothing
+  /// of the settlement is written. So what must be said once, whoever decides it again (a push), is
+  /// named after its cause, and conflict means that it was said. Kind `redact`: bug.
+  std::vector<outbox_row> outbox;
   std::optional<room_row> room;         ///< insert or update
   std::optional<user_row> user;         ///< insert or update
   std::optional<intent_row> intent;     ///< insert or update
   std::optional<intent_id> intent_done; ///< deleted
   std::optional<room_id> invite_done;   ///< deleted
-  /// Added to what that room has used.
+  /// Added to what that room has used: a turn's end does not write the whole row, which may have
+  /// been changed by others meanwhile.
   std::optional<std::pair<room_id, room_usage>> used;
-  /// The room that `room` replaces: its number, and what waits in it, move; it is left behind. A
-  /// message with an open turn stays where it was asked.
+  /// The room that `room` replaces: its numbers, what waits in it and its confirmations move; it is
+  /// left behind. A message with an open turn stays where it was asked, and so does what that turn
+  /// asked.
   std::optional<room_id> moved_from;
-  /// `room` counts only while its row has this epoch: else conflict, and nothing is written.
+  /// `room` counts only while its row has this epoch: else conflict, and nothing is written. Its
+  /// choices, usage and question are then the row's: they are for the room itself to change.
   std::optional<std::int64_t> room_epoch_is;
   bool topology_known = false; ///< a full walk was applied: from now on the database is no stranger
-  std::vector<saved_context> saved;            ///< insert or update, by owner, agent and name
-  std::vector<confirmation_row> confirmations; ///< insert or update, by id
+  std::vector<saved_context> saved; ///< insert or update, by owner, agent and name
+  /// Insert, or update by id: event, times, state, answer. What it is about never changes, and an
+  /// end is never taken back ("open" for one that has ended changes nothing) unless it is an answer
+  /// that was never handed to the agent.
+  std::vector<confirmation_row> confirmations;
   /// Of rows sent before; so a dead letter and the notice about it become true together.
   std::vector<send_outcome> outcomes;
 };
@@ -90,6 +99,7 @@ struct store_counts {
   std::int64_t inbox_pending = 0, outbox_waiting = 0, outbox_dead = 0, turns_open = 0, rooms = 0,
                poison = 0;
   std::int64_t poison_dropped = 0; ///< by the cap, since the database was made
+  std::int64_t confirmations_open = 0;
 };
 
 /// One call's share of the retention's work.
@@ -114,7 +124,8 @@ public:
   /// Pending rows of a room behind `after`, in order.
   virtual result<std::vector<inbox_row>> pending(const room_id& room, std::int64_t after,
                                                  std::size_t limit) = 0;
-  /// Rooms that have pending inbox rows or open turns: to be woken after a start.
+  /// Rooms that have pending inbox rows, open turns or open confirmations (which expire): to be
+  /// woken after a start.
   virtual result<std::vector<room_id>> rooms_with_work() = 0;
   virtual result<std::vector<room_row>> rooms() = 0;
   virtual result<std::optional<room_row>> room(const room_id& room) = 0;
@@ -137,9 +148,9 @@ public:
   virtual result<std::vector<poison_row>> poison(std::int64_t before, std::size_t limit) = 0;
   virtual result<std::vector<outbox_row>> dead(std::int64_t before, std::size_t limit) = 0;
   virtual result<std::vector<saved_context>> saved_contexts() = 0;
-  /// The room whose chat has, or ever had, this number.
+  /// The room whose chat has, or ever had, this number; for a replaced room, its successor.
   virtual result<std::optional<room_row>> room_of_chat(platform_chat_id chat) = 0;
-  /// Newest first, before `before` (0: from the end). `open_only`: unanswered ones.
+  /// Newest first, before the seq `before` (0: from the end). `open_only`: unanswered ones.
   virtual result<std::vector<confirmation_row>> confirmations(bool open_only, std::int64_t before,
                                                               std::size_t limit) = 0;
   /// This database was brought back from a backup and is now opened for the first time: it is
@@ -157,16 +168,19 @@ public:
   /// Returns the outbox rows with their seq.
   virtual result<std::vector<outbox_row>> settle(const settlement& what) = 0;
   virtual result<void> record(const std::vector<send_outcome>& outcomes) = 0;
-  /// A row of kind `file` was uploaded: from now on it is a message with these bytes.
+  /// A waiting row of kind `file` was uploaded: from now on it is a message with these bytes, in
+  /// its old place. The same once more changes nothing. not_found: no such row; conflict: it has
+  /// other bytes already, or waits no more.
   virtual result<void> freeze(const outbox_id& row, const std::string& body) = 0;
   /// The next platform_chat_id: never given out twice, also when the caller forgets it.
   virtual result<platform_chat_id> draw_platform_chat_id() = 0;
   /// No id up to `seen` is drawn from now on.
   virtual result<void> raise_platform_chat_id(platform_chat_id seen) = 0;
   /// Takes away what was settled longer than `keep` ago, at most `limit` rows (and with a message
-  /// its turns). When a sweep is at its end, the following commit brings the log into the file.
-  /// Event ids stay, compactly, for 30 days or `keep`, whichever is longer; the newest event of a
-  /// room stays whole, because gaps are walked back to it.
+  /// its turns; never an open confirmation). When a sweep is at its end, the following commit
+  /// brings the log into the file. Ids of events, and of messages without a turn (pushes), stay,
+  /// compactly, for 30 days or `keep`, whichever is longer; the newest event of a room stays whole,
+  /// because gaps are walked back to it.
   virtual result<pruned> prune(std::chrono::milliseconds keep, std::size_t limit) = 0;
 };
 

@@ -63,11 +63,13 @@ void topology_state::apply_users(const applying_ptr& a) {
                                              [&](const user_row& u) { return u.id == wanted.id; });
             const bool moved =
                 now.user && (before == a->w->in.users.end() || before->space != now.user->space);
-            auto user = moved ? *now.user : wanted;
-            // Somebody made a Space meanwhile: only the number counts.
-            user.next_chat = std::max(user.next_chat, wanted.next_chat);
+            auto person = wanted;
+            if (moved) { // somebody made a Space meanwhile: only the number counts
+              person = *now.user;
+              person.next_chat = std::max(person.next_chat, wanted.next_chat);
+            }
             settlement s;
-            s.user = std::move(user);
+            s.user = std::move(person);
             write(std::move(s), [this, a] { apply_users(a); });
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });

@@ -38,6 +38,7 @@ struct confirmation_row {
   std::int64_t answer_seq = 0; ///< inbox row of the answer; 0: none
   /// The agent was handed the answer, as far as anybody knows; false: its own turn waits for it.
   bool delivered = false;
+  std::int64_t seq = 0; ///< order of asking, over all rooms; given by the store
 };
 
 } // namespace pb

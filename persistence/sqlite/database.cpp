@@ -41,6 +41,15 @@ row& row::operator>>(std::optional<std::string>& to) {
   return *this >> to.emplace();
 }
 
+row& row::operator>>(std::optional<std::int64_t>& to) {
+  to.reset();
+  if (sqlite3_column_type(stmt_, column_) == SQLITE_NULL)
+    ++column_;
+  else
+    *this >> to.emplace();
+  return *this;
+}
+
 // -- statement --
 
 static_assert(SQLITE_ROW == 100 && SQLITE_DONE == 101);
@@ -97,7 +106,13 @@ void statement::put(int index, std::int64_t value) {
 void statement::put(int index, const std::optional<std::string>& value) {
   if (value)
     put(index, std::string_view{*value});
-  else if (const int code = sqlite3_bind_null(stmt_.get(), index); code != SQLITE_OK && bound_ == 0)
+  else
+    put_null(index);
+}
+
+void statement::put_null(int index) {
+  const int code = sqlite3_bind_null(stmt_.get(), index);
+  if (code != SQLITE_OK && bound_ == 0)
     bound_ = code;
 }
 

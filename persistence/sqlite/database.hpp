@@ -37,6 +37,7 @@ public:
   row& operator>>(bool& to);
   row& operator>>(std::string& to);
   row& operator>>(std::optional<std::string>& to);
+  row& operator>>(std::optional<std::int64_t>& to);
   row& operator>>(platform_chat_id& to) { return *this >> to.value; }
   row& operator>>(trace& to) { return *this >> to.ref; }
   template <class Tag>
@@ -51,6 +52,17 @@ public:
       sound_ = false;
     else
       to = static_cast<E>(number);
+    return *this;
+  }
+
+  /// A choice that may be absent: NULL, and a number that no choice of ours has, is none.
+  template <class E, std::enable_if_t<std::is_enum_v<E>, int> = 0>
+  row& operator>>(std::optional<E>& to) {
+    std::optional<std::int64_t> number;
+    *this >> number;
+    to.reset();
+    if (number && *number >= 0 && *number <= static_cast<std::int64_t>(last_of<E>))
+      to = static_cast<E>(*number);
     return *this;
   }
 
@@ -122,6 +134,14 @@ private:
   void put(int index, int value) { put(index, std::int64_t{value}); }
   void put(int index, bool value) { put(index, std::int64_t{value ? 1 : 0}); }
   void put(int index, const std::optional<std::string>& value);
+  void put_null(int index);
+  template <class E, std::enable_if_t<std::is_enum_v<E>, int> = 0>
+  void put(int index, const std::optional<E>& value) {
+    if (value)
+      put(index, *value);
+    else
+      put_null(index);
+  }
   void put(int index, const platform_chat_id& value) { put(index, value.value); }
   void put(int index, const trace& value) { put(index, value.ref); }
   template <class Tag>

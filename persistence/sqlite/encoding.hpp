@@ -1,6 +1,7 @@
 #pragma once
 // How enumerations stand in columns: as numbers that never change their meaning.
 
+#include "messages/values/confirmation.hpp"
 #include "messages/values/event.hpp"
 #include "messages/values/outbox.hpp"
 #include "messages/values/room.hpp"
@@ -25,13 +26,17 @@ inline constexpr auto last_of<intent_row::step_t> = intent_row::step_t::link_wan
 template <>
 inline constexpr auto last_of<turn_state> = turn_state::cancelled;
 template <>
-inline constexpr auto last_of<outbox_kind> = outbox_kind::state;
+inline constexpr auto last_of<outbox_kind> = outbox_kind::file;
 template <>
 inline constexpr auto last_of<send_class> = send_class::progress;
 template <>
 inline constexpr auto last_of<outbox_state> = outbox_state::dropped;
 template <>
 inline constexpr auto last_of<inbox_outcome> = inbox_outcome::cancelled;
+template <>
+inline constexpr auto last_of<streaming_mode> = streaming_mode::final_only;
+template <>
+inline constexpr auto last_of<confirmation_state> = confirmation_state::dropped;
 
 // Queries and partial indexes name these numbers. A value may be added at the end, by a migration
 // that widens its CHECK; none may move.
@@ -50,11 +55,16 @@ static_assert(int(turn_state::dispatched) == 0 && int(turn_state::answered) == 1
 static_assert(int(turn_state::failed) == 2 && int(turn_state::interrupted) == 3);
 static_assert(int(turn_state::cancelled) == 4);
 static_assert(int(outbox_kind::message) == 0 && int(outbox_kind::state) == 1);
+static_assert(int(outbox_kind::file) == 2 && int(outbox_kind::redact) == 3);
 static_assert(int(send_class::final_answer) == 0 && int(send_class::state) == 1);
 static_assert(int(send_class::progress) == 2);
 static_assert(int(outbox_state::waiting) == 0 && int(outbox_state::sent) == 1);
 static_assert(int(outbox_state::dead) == 2 && int(outbox_state::dropped) == 3);
 static_assert(int(inbox_outcome::answered) == 0 && int(inbox_outcome::told) == 1);
 static_assert(int(inbox_outcome::ignored) == 2 && int(inbox_outcome::cancelled) == 3);
+static_assert(int(streaming_mode::edits) == 0 && int(streaming_mode::final_only) == 1);
+static_assert(int(confirmation_state::open) == 0 && int(confirmation_state::yes) == 1);
+static_assert(int(confirmation_state::no) == 2 && int(confirmation_state::expired) == 3);
+static_assert(int(confirmation_state::orphaned) == 4 && int(confirmation_state::dropped) == 5);
 
 } // namespace pb::sqlite

@@ -18,7 +18,7 @@ struct database_findings {
   std::vector<std::string> broken; ///< what PRAGMA integrity_check says, at most 20; empty: sound
   std::int64_t dangling = 0;       ///< rows of PRAGMA foreign_key_check
   std::int64_t bytes = 0;          ///< of the file, without its write-ahead log
-  store_counts counts;             ///< without poison
+  store_counts counts;             ///< without poison and confirmations
   std::optional<account_row> account;
 };
 

@@ -2,6 +2,7 @@
 
 #include "persistence/sqlite/schema_1.hpp"
 #include "persistence/sqlite/schema_2.hpp"
+#include "persistence/sqlite/schema_3.hpp"
 
 #include <charconv>
 
@@ -42,6 +43,7 @@ const std::vector<migration>& migrations() {
   static const std::vector<migration> all{
       {1, "the first schema: there is nothing older", schema_1},
       {2, "recovery: a program of version 1 refuses such a file", schema_2},
+      {3, "the whole chat: a program of version 2 refuses such a file", schema_3},
   };
   return all;
 }

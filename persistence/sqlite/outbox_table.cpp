@@ -13,6 +13,9 @@ outbox_table::outbox_table(database& db)
       record_(db.prepare("record sending",
                          "UPDATE outbox SET state = ?, event_id = nullif(?, ''),"
                          " reason = nullif(?, ''), ended_at = ? WHERE id = ? AND state = 0")),
+      freeze_(db.prepare("freeze file", "UPDATE outbox SET kind = 0, body = ?2"
+                                        " WHERE id = ?1 AND kind = 2 AND state = 0")),
+      frozen_(db.prepare("frozen file", "SELECT kind = 0 AND body = ?2 FROM outbox WHERE id = ?1")),
       exists_(db.prepare("find in outbox", "SELECT 1 FROM outbox WHERE id = ?")),
       waiting_(
           db.prepare("waiting outbox",
@@ -50,6 +53,28 @@ result<void> outbox_table::record(const send_outcome& outcome, unix_ms now) {
     return ok;
   if (!there)
     return fail(fault_code::not_found, "record sending: no outbox row " + outcome.id.value);
+  return {};
+}
+
+result<void> outbox_table::freeze(const outbox_id& id, const std::string& body) {
+  if (auto ok = freeze_.run(id, body); !ok)
+    return ok;
+  if (db_.changes() != 0)
+    return {};
+  bool there = false, same = false;
+  auto ok = frozen_.each(
+      [&](row& r) {
+        there = true;
+        r >> same;
+      },
+      id, body);
+  if (!ok)
+    return ok;
+  if (!there)
+    return fail(fault_code::not_found, "freeze file: no outbox row " + id.value);
+  if (!same)
+    return fail(fault_code::conflict, "freeze file: outbox row " + id.value +
+                                          " is no file that waits, and has other bytes");
   return {};
 }
 

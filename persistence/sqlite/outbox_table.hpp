@@ -20,6 +20,9 @@ public:
   result<std::vector<outbox_row>> waiting(std::int64_t after, std::int64_t limit);
   /// Dead rows before `before` (0: from the end), newest first.
   result<std::vector<outbox_row>> dead(std::int64_t before, std::int64_t limit);
+  /// A waiting file becomes a message with these bytes. The same once more changes nothing. Errors:
+  /// not_found; conflict: it ended, has other bytes, or never was a file.
+  result<void> freeze(const outbox_id& id, const std::string& body);
   /// A state event of the room is not sent yet.
   result<bool> marker_waits(const room_id& room);
 
@@ -28,7 +31,7 @@ private:
                                               std::int64_t limit);
 
   database& db_;
-  statement add_, record_, exists_, waiting_, marker_waits_, dead_;
+  statement add_, record_, freeze_, frozen_, exists_, waiting_, marker_waits_, dead_;
 };
 
 } // namespace pb::sqlite

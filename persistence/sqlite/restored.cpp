@@ -11,6 +11,11 @@ result<void> settle(database& db, unix_ms now) {
            // Messages that waited then were answered since, or are history to the full walk.
            "UPDATE inbox SET outcome = 2, settled_at = " + at + " WHERE outcome IS NULL",
            "UPDATE turn SET state = 3, at = " + at + " WHERE state = 0",
+           // An agent may have had the answer since: it is never given another one.
+           "UPDATE confirmation SET state = 4, ended_at = coalesce(ended_at, " + at +
+               ") WHERE state = 0 OR (state IN (1, 2) AND delivered = 0)",
+           // What its list offered may be something else by now.
+           std::string{"UPDATE room SET question = NULL WHERE question IS NOT NULL"},
            // No session has this scope: the sender reads the room before it sends one of these.
            std::string{"UPDATE outbox SET device = 'restored' WHERE state = 0"},
            // A creation whose numbers were drawn is looked for before it goes on. An earlier one

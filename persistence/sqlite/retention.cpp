@@ -34,10 +34,21 @@ retention::retention(database& db, seen_table& seen, poison_table& poison)
                                                " INDEXED BY turn_message WHERE room = ?"
                                                " AND inbox_seq = ?)")),
       forget_message_(db.prepare("forget message", "DELETE FROM inbox WHERE seq = ?")),
-      old_sent_(db.prepare("old outbox rows", "SELECT seq, room, '', made_at, state <> 0"
-                                              " AND coalesce(ended_at, made_at) <= ?1"
-                                              " FROM outbox WHERE seq > ?2 ORDER BY seq LIMIT ?3")),
-      forget_sent_(db.prepare("forget outbox row", "DELETE FROM outbox WHERE seq = ?")) {}
+      // What belongs to no turn may be named after its cause, and must not be said again.
+      old_sent_(db.prepare("old outbox rows",
+                           "SELECT seq, room, iif(turn = '' AND kind <> 1, id, ''),"
+                           " made_at, state <> 0 AND coalesce(ended_at, made_at) <= ?1"
+                           " FROM outbox WHERE seq > ?2 ORDER BY seq LIMIT ?3")),
+      forget_sent_(db.prepare("forget outbox row", "DELETE FROM outbox WHERE seq = ?")),
+      // Kept: an open one, one whose answer still waits for its turn.
+      old_confirmations_(db.prepare(
+          "old confirmations", "SELECT c.seq, c.room, '', c.made_at, c.state <> 0"
+                               " AND coalesce(c.ended_at, c.made_at) <= ?1"
+                               " AND NOT EXISTS (SELECT 1 FROM inbox i"
+                               " WHERE i.seq = c.answer_seq AND i.outcome IS NULL)"
+                               " FROM confirmation c WHERE c.seq > ?2 ORDER BY c.seq LIMIT ?3")),
+      forget_confirmation_(
+          db.prepare("forget confirmation", "DELETE FROM confirmation WHERE seq = ?")) {}
 
 template <class Take>
 result<bool> retention::sweep(statement& next, std::int64_t& position, unix_ms now, unix_ms until,
@@ -47,7 +58,7 @@ result<bool> retention::sweep(statement& next, std::int64_t& position, unix_ms n
   auto ok = next.each(
       [&](row& r) {
         auto& c = rows.emplace_back();
-        r >> c.seq >> c.room >> c.event >> c.made_at >> c.old;
+        r >> c.seq >> c.room >> c.name >> c.made_at >> c.old;
       },
       until, position, static_cast<std::int64_t>(looks));
   if (!ok)
@@ -75,7 +86,7 @@ result<bool> retention::sweep(statement& next, std::int64_t& position, unix_ms n
 }
 
 result<void> retention::forget_message(const candidate& c, std::size_t& turns) {
-  if (auto ok = seen_.add(c.event, c.made_at); !ok)
+  if (auto ok = seen_.add(event_id{c.name}, c.made_at); !ok)
     return ok;
   if (auto ok = forget_turns_.run(c.room, c.seq); !ok)
     return ok;
@@ -83,17 +94,29 @@ result<void> retention::forget_message(const candidate& c, std::size_t& turns) {
   return forget_message_.run(c.seq);
 }
 
+result<void> retention::forget_sent(const candidate& c, unix_ms memory) {
+  if (!c.name.empty() && c.made_at >= memory) // else it would be forgotten at once
+    if (auto ok = seen_.add(outbox_id{c.name}, c.made_at); !ok)
+      return ok;
+  return forget_sent_.run(c.seq);
+}
+
 result<pruned> retention::run(unix_ms now, std::chrono::milliseconds keep, std::size_t limit) {
   const auto until = now - keep.count();
+  const auto memory = now - std::max(keep, least_memory).count();
   std::size_t budget = limit, turns = 0;
   auto messages = sweep(old_messages_, inbox_position_, now, until, limit, budget,
                         [&](const candidate& c) { return forget_message(c, turns); });
   if (!messages)
     return tl::unexpected<fault>(messages.error());
   auto sent = sweep(old_sent_, outbox_position_, now, until, limit, budget,
-                    [&](const candidate& c) { return forget_sent_.run(c.seq); });
+                    [&](const candidate& c) { return forget_sent(c, memory); });
   if (!sent)
     return tl::unexpected<fault>(sent.error());
+  auto asked = sweep(old_confirmations_, confirmation_position_, now, until, limit, budget,
+                     [&](const candidate& c) { return forget_confirmation_.run(c.seq); });
+  if (!asked)
+    return tl::unexpected<fault>(asked.error());
   bool rest = false;
   const auto take_from = [&](auto&& prune) -> result<void> {
     if (budget == 0) {
@@ -108,12 +131,11 @@ result<pruned> retention::run(unix_ms now, std::chrono::milliseconds keep, std::
   };
   if (auto ok = take_from([&](std::int64_t most) { return poison_.prune(until, most); }); !ok)
     return tl::unexpected<fault>(ok.error());
-  const auto memory = now - std::max(keep, least_memory).count();
   if (auto ok = take_from([&](std::int64_t most) { return seen_.prune(memory, most); }); !ok)
     return tl::unexpected<fault>(ok.error());
   pruned out;
   out.rows = limit - budget + turns;
-  out.more = !*messages || !*sent || rest || (limit > 0 && budget == 0);
+  out.more = !*messages || !*sent || !*asked || rest || (limit > 0 && budget == 0);
   return out;
 }
 

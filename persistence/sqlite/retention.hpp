@@ -23,7 +23,7 @@ private:
   struct candidate {
     std::int64_t seq = 0;
     room_id room;
-    event_id event;
+    std::string name; ///< of the event, or of the outbox row if it has to stay known
     unix_ms made_at = 0;
     bool old = false; ///< ended longer than `keep` ago, and nothing needs it any more
   };
@@ -32,13 +32,16 @@ private:
   template <class Take>
   result<bool> sweep(statement& next, std::int64_t& position, unix_ms now, unix_ms until,
                      std::size_t limit, std::size_t& budget, Take take);
+  /// `memory`: what was made before need not be known any more.
+  result<void> forget_sent(const candidate& c, unix_ms memory);
   result<void> forget_message(const candidate& c, std::size_t& turns);
 
   database& db_;
   seen_table& seen_;
   poison_table& poison_;
-  std::int64_t inbox_position_ = 0, outbox_position_ = 0;
-  statement old_messages_, forget_turns_, forget_message_, old_sent_, forget_sent_;
+  std::int64_t inbox_position_ = 0, outbox_position_ = 0, confirmation_position_ = 0;
+  statement old_messages_, forget_turns_, forget_message_, old_sent_, forget_sent_,
+      old_confirmations_, forget_confirmation_;
 };
 
 } // namespace pb::sqlite

@@ -44,6 +44,12 @@ result<bool> seen_table::has(const event_id& event) {
   return there;
 }
 
+result<void> seen_table::add(const outbox_id& row, unix_ms made_at) {
+  return add(event_id{"outbox " + row.value}, made_at); // no event is called so
+}
+
+result<bool> seen_table::has(const outbox_id& row) { return has(event_id{"outbox " + row.value}); }
+
 result<std::size_t> seen_table::prune(unix_ms before, std::int64_t limit) {
   if (auto ok = prune_.run(before / day_ms, limit); !ok)
     return tl::unexpected<fault>(ok.error());

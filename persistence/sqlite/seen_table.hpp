@@ -1,5 +1,6 @@
 #pragma once
-// Events whose rows were pruned, in 16 bytes each: a homeserver may show them again.
+// What was pruned and may come again, in 16 bytes each: events that a homeserver may show again,
+// outbox rows that their cause may ask for again.
 
 #include "persistence/sqlite/database.hpp"
 
@@ -11,7 +12,9 @@ public:
 
   result<void> add(const event_id& event, unix_ms admitted_at);
   result<bool> has(const event_id& event);
-  /// Those that were admitted before the day of `before`, at most `limit`; how many it was.
+  result<void> add(const outbox_id& row, unix_ms made_at);
+  result<bool> has(const outbox_id& row);
+  /// Those that were admitted or made before the day of `before`, at most `limit`; how many it was.
   result<std::size_t> prune(unix_ms before, std::int64_t limit);
 
 private:

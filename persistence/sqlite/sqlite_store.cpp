@@ -30,7 +30,9 @@ sqlite_store::sqlite_store(database db, std::function<unix_ms()> now, bool resto
       back_(db_.prepare("roll back", "ROLLBACK TO op")),
       work_(db_.prepare("rooms with work",
                         "SELECT room FROM inbox INDEXED BY inbox_pending WHERE outcome IS NULL"
-                        " UNION SELECT room FROM turn INDEXED BY turn_open WHERE state = 0")),
+                        " UNION SELECT room FROM turn INDEXED BY turn_open WHERE state = 0"
+                        " UNION SELECT room FROM confirmation INDEXED BY confirmation_open"
+                        " WHERE state = 0")),
       counts_(db_.prepare(
           "counts",
           "SELECT (SELECT count(*) FROM inbox INDEXED BY inbox_pending WHERE outcome IS NULL),"
@@ -39,10 +41,11 @@ sqlite_store::sqlite_store(database db, std::function<unix_ms()> now, bool resto
           " (SELECT count(*) FROM turn INDEXED BY turn_open WHERE state = 0),"
           " (SELECT count(*) FROM room), (SELECT count(*) FROM poison),"
           " (SELECT CAST(coalesce(max(value), 0) AS INTEGER) FROM meta"
-          " WHERE key = 'poison_dropped')")),
+          " WHERE key = 'poison_dropped'),"
+          " (SELECT count(*) FROM confirmation INDEXED BY confirmation_open WHERE state = 0)")),
       meta_(db_), inbox_(db_), turns_(db_), outbox_(db_), seen_(db_), poison_(db_, seen_),
-      retention_(db_, seen_, poison_), saved_(db_), rooms_(db_), users_(db_), invites_(db_),
-      intents_(db_) {}
+      retention_(db_, seen_, poison_), confirmations_(db_), saved_(db_), rooms_(db_), users_(db_),
+      invites_(db_), intents_(db_) {}
 
 // -- transactions --
 
@@ -250,37 +253,47 @@ result<std::vector<outbox_row>> sqlite_store::settle(const settlement& what) {
       return pass(ok.error());
     return out;
   };
-  const bool plain = !what.room && !what.user && !what.intent && what.outbox.size() <= 1 &&
-                     what.outcomes.empty() && !what.moved_from && what.saved.empty();
-  return plain ? light(all) : whole(all);
+  const bool small = !what.user && !what.intent && what.outbox.size() <= 1 &&
+                     what.outcomes.empty() && !what.moved_from && !what.room_epoch_is &&
+                     what.saved.empty() && what.confirmations.empty();
+  if (!small)
+    return whole(all);
+  if (!what.room)
+    return light(all);
+  // A turn's end counts in its room: a row that keeps its number cannot be refused.
+  const auto keeps = rooms_.has(what.room->id, what.room->platform);
+  if (!keeps)
+    return pass(keeps.error());
+  return *keeps ? light(all) : whole(all);
 }
 
 result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>& out) {
   // In this order: what can be refused first, and a turn's room before the turn.
+  if (auto ok = say(what.outbox, out); !ok)
+    return ok;
   if (what.moved_from) {
     if (!what.room || what.room->id == *what.moved_from)
       return fail(fault_code::bug, "settle: a room moves to nowhere");
-    if (auto ok = rooms_.leave_behind(*what.moved_from); !ok) // before its number is given on
+    if (auto ok = rooms_.leave_behind(*what.moved_from, what.room->id);
+        !ok) // before its number is given on
       return ok;
-  }
-  if (what.room && what.room_epoch_is) {
-    const auto now = rooms_.find(what.room->id);
-    if (!now)
-      return pass(now.error());
-    if (!*now || (*now)->epoch != *what.room_epoch_is)
-      return fail(fault_code::conflict, "settle: the room has changed since it was looked at");
   }
   if (what.room)
-    if (auto ok = put_room(*what.room); !ok)
+    if (auto ok = put_room(what); !ok)
       return ok;
-  if (what.moved_from)
+  if (what.moved_from) {
     if (auto ok = inbox_.move(*what.moved_from, what.room->id); !ok)
       return ok;
-  if (auto ok = say(what.outbox, out); !ok)
-    return ok;
-  const unix_ms now = what.inbox.empty() && what.outcomes.empty() ? 0 : now_();
+    if (auto ok = confirmations_.move(*what.moved_from, what.room->id); !ok)
+      return ok;
+  }
+  const bool timed = !what.inbox.empty() || !what.outcomes.empty() || !what.confirmations.empty();
+  const unix_ms now = timed ? now_() : 0;
   for (const auto& outcome : what.outcomes)
     if (auto ok = outbox_.record(outcome, now); !ok)
+      return ok;
+  if (what.used)
+    if (auto ok = rooms_.add_usage(what.used->first, what.used->second); !ok)
       return ok;
   if (what.turn)
     if (auto ok = turns_.put(*what.turn); !ok)
@@ -300,6 +313,9 @@ result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>
   if (what.invite_done)
     if (auto ok = invites_.done(*what.invite_done); !ok)
       return ok;
+  for (const auto& asked : what.confirmations)
+    if (auto ok = confirmations_.put(asked, now); !ok)
+      return ok;
   for (const auto& saved : what.saved)
     if (auto ok = saved_.put(saved); !ok)
       return ok;
@@ -309,6 +325,10 @@ result<void> sqlite_store::apply(const settlement& what, std::vector<outbox_row>
 result<void> sqlite_store::say(const std::vector<outbox_row>& rows, std::vector<outbox_row>& out) {
   out.reserve(rows.size());
   for (const auto& message : rows) {
+    if (message.kind == outbox_kind::redact)
+      return fail(fault_code::bug, "outbox: a redaction is never on disk");
+    if (auto ok = never_said(message); !ok)
+      return ok;
     auto& row = out.emplace_back(message);
     if (row.device.empty())
       row.device = scope_;
@@ -320,10 +340,37 @@ result<void> sqlite_store::say(const std::vector<outbox_row>& rows, std::vector<
   return {};
 }
 
-result<void> sqlite_store::put_room(const room_row& room) {
+result<void> sqlite_store::never_said(const outbox_row& row) {
+  // Whatever has a turn is named by chance: no look into the memory for it.
+  if (!row.turn.empty() || row.kind == outbox_kind::state)
+    return {};
+  auto old = seen_.has(row.id);
+  if (!old)
+    return pass(old.error());
+  if (*old)
+    return fail(fault_code::conflict, "outbox: row " + row.id.value + " was there, and is pruned");
+  return {};
+}
+
+result<void> sqlite_store::put_room(const settlement& what) {
+  auto room = *what.room;
+  if (what.room_epoch_is) {
+    const auto now = rooms_.find(room.id);
+    if (!now)
+      return pass(now.error());
+    if (!*now || (*now)->epoch != *what.room_epoch_is)
+      return fail(fault_code::conflict, "settle: the room has changed since it was looked at");
+    room.choices = (*now)->choices;
+    room.usage = (*now)->usage;
+    room.question = (*now)->question;
+  }
   if (auto ok = rooms_.put(room); !ok)
     return ok;
   return meta_.raise(room.platform); // never behind a number that is in use
+}
+
+result<void> sqlite_store::freeze(const outbox_id& row, const std::string& body) {
+  return light([&] { return outbox_.freeze(row, body); });
 }
 
 result<void> sqlite_store::record(const std::vector<send_outcome>& outcomes) {

@@ -1,6 +1,7 @@
 #pragma once
 // The port on SQLite: its transactions here, the rows in their tables.
 
+#include "persistence/sqlite/confirmation_table.hpp"
 #include "persistence/sqlite/inbox_table.hpp"
 #include "persistence/sqlite/meta_table.hpp"
 #include "persistence/sqlite/outbox_table.hpp"
@@ -51,10 +52,11 @@ public:
   result<std::vector<poison_row>> poison(std::int64_t before, std::size_t limit) override;
   result<std::vector<outbox_row>> dead(std::int64_t before, std::size_t limit) override;
   result<std::vector<saved_context>> saved_contexts() override { return saved_.all(); }
-  result<std::optional<room_row>> room_of_chat(platform_chat_id chat) override;
+  result<std::optional<room_row>> room_of_chat(platform_chat_id chat) override {
+    return rooms_.find(chat);
+  }
   result<std::vector<confirmation_row>> confirmations(bool open_only, std::int64_t before,
                                                       std::size_t limit) override;
-  result<void> freeze(const outbox_id& row, const std::string& body) override;
   [[nodiscard]] bool was_restored() const override { return restored_; }
 
   void set_scope(device_id scope) override { scope_ = std::move(scope); }
@@ -63,6 +65,7 @@ public:
   result<void> dispatch(const turn_row& turn) override;
   result<std::vector<outbox_row>> settle(const settlement& what) override;
   result<void> record(const std::vector<send_outcome>& outcomes) override;
+  result<void> freeze(const outbox_id& row, const std::string& body) override;
   result<platform_chat_id> draw_platform_chat_id() override;
   result<void> raise_platform_chat_id(platform_chat_id seen) override;
   result<pruned> prune(std::chrono::milliseconds keep, std::size_t limit) override;
@@ -82,7 +85,9 @@ private:
 
   result<void> apply(const admission& batch, admitted& out);
   result<void> apply(const settlement& what, std::vector<outbox_row>& out);
-  result<void> put_room(const room_row& room);
+  result<void> put_room(const settlement& what);
+  /// Error conflict: the row was there once, though its table does not know any more.
+  result<void> never_said(const outbox_row& row);
   /// Rows of the outbox, each with its seq and a device, go to `out` as well.
   result<void> say(const std::vector<outbox_row>& rows, std::vector<outbox_row>& out);
   /// The event was admitted or set aside before, and maybe pruned since.
@@ -107,6 +112,7 @@ private:
   seen_table seen_; // before those that remember in it
   poison_table poison_;
   retention retention_;
+  confirmation_table confirmations_;
   saved_table saved_;
   room_table rooms_;
   user_table users_;

@@ -12,6 +12,9 @@ std::int64_t as_limit(std::size_t limit) {
   return limit > static_cast<std::size_t>(most) ? most : static_cast<std::int64_t>(limit);
 }
 
+/// So many that are over does a room know, to explain a late answer.
+constexpr std::int64_t confirmations_kept = 32;
+
 tl::unexpected<fault> pass(const fault& why) { return tl::unexpected<fault>(why); }
 
 } // namespace
@@ -30,6 +33,16 @@ result<room_snapshot> sqlite_store::open_room(const room_id& id, std::size_t lim
   auto marker = outbox_.marker_waits(id);
   if (!marker)
     return pass(marker.error());
+  auto asked = confirmations_.of_room(id, confirmations_kept);
+  if (!asked)
+    return pass(asked.error());
+  if (*row) {
+    auto owner = users_.find((*row)->owner);
+    if (!owner)
+      return pass(owner.error());
+    if (*owner)
+      out.owner_lang = (*owner)->lang;
+  }
   out.room = std::move(*row);
   out.pending = std::move(*waiting);
   out.more = out.pending.size() > limit;
@@ -37,6 +50,7 @@ result<room_snapshot> sqlite_store::open_room(const room_id& id, std::size_t lim
     out.pending.resize(limit);
   out.open_turns = std::move(*open);
   out.marker_waits = *marker;
+  out.confirmations = std::move(*asked);
   return out;
 }
 
@@ -60,7 +74,7 @@ result<store_counts> sqlite_store::counts() {
   store_counts c;
   auto ok = counts_.each([&](row& r) {
     r >> c.inbox_pending >> c.outbox_waiting >> c.outbox_dead >> c.turns_open >> c.rooms >>
-        c.poison >> c.poison_dropped;
+        c.poison >> c.poison_dropped >> c.confirmations_open;
   });
   if (!ok)
     return pass(ok.error());
@@ -109,12 +123,9 @@ result<std::vector<outbox_row>> sqlite_store::dead(std::int64_t before, std::siz
   return outbox_.dead(before, as_limit(limit));
 }
 
-result<std::optional<room_row>> sqlite_store::room_of_chat(platform_chat_id) {
-  return std::optional<room_row>{};
+result<std::vector<confirmation_row>>
+sqlite_store::confirmations(bool open_only, std::int64_t before, std::size_t limit) {
+  return confirmations_.page(open_only, before, as_limit(limit));
 }
-result<std::vector<confirmation_row>> sqlite_store::confirmations(bool, std::int64_t, std::size_t) {
-  return std::vector<confirmation_row>{};
-}
-result<void> sqlite_store::freeze(const outbox_id&, const std::string&) { return {}; }
 
 } // namespace pb::sqlite

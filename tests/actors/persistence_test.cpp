@@ -125,6 +125,31 @@ TEST_CASE_METHOD(world, "a write that is refused leaves its neighbours in the gr
   CHECK_FALSE(refused->empty());
 }
 
+TEST_CASE_METHOD(world, "what was said already is refused, and that is no failure of the store") {
+  const auto one = ask<done>(words(1));
+  run();
+  CHECK(*one == "yes");
+  const auto again = ask<done>(words(1));
+  const auto two = ask<done>(words(2));
+  run();
+  CHECK(*again != "yes");
+  CHECK_FALSE(again->empty());
+  CHECK(*two == "yes");
+  CHECK(status().find("\"failures\":0") != std::string::npos);
+}
+
+TEST_CASE_METHOD(world, "the status counts the questions that are open") {
+  settlement asked;
+  confirmation_row c;
+  c.id = outbox_id{"q"};
+  c.room = room_id{"!r:s"};
+  asked.confirmations = {c};
+  const auto one = ask<done>(store_settle{std::make_shared<const settlement>(asked)});
+  run();
+  CHECK(*one == "yes");
+  CHECK(status().find("\"confirmations_open\":1") != std::string::npos);
+}
+
 TEST_CASE_METHOD(world, "a commit that fails is told to everybody, and ends the store") {
   const auto one = ask<done>(words(1));
   run();

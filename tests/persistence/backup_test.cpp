@@ -69,7 +69,7 @@ TEST_CASE("A backup is one moment of a database in use: whole, checked, closed t
 
   CHECK(made.file == dir.file("copy.db"));
   CHECK(made.bytes == static_cast<std::int64_t>(fs::file_size(made.file)));
-  CHECK(made.schema == 2);
+  CHECK(made.schema == 3);
   CHECK(mode_of(made.file) == 0600);
   for (const char* side : {"-wal", "-shm", "-journal"})
     CHECK_FALSE(fs::exists(made.file + side));
@@ -82,8 +82,9 @@ TEST_CASE("A backup is one moment of a database in use: whole, checked, closed t
   CHECK(need(db.ask("SELECT value FROM meta WHERE key = 'backup'")) == "1700000000000");
   CHECK(need(look_at_database(made.file)).backup);
   CHECK_FALSE(need(look_at_database(dir.file())).backup);
-  // 3 inbox, 3 outbox, 2 turns, room, its number, account, meta: cursor, topology_known, backup.
-  CHECK(made.rows == 14);
+  // 3 inbox, 3 outbox, 2 turns, room, its number twice, account, meta: cursor, topology_known,
+  // backup.
+  CHECK(made.rows == 15);
 }
 
 TEST_CASE("Backups made all along a load of writes are consistent each", "[store][backup]") {
@@ -122,6 +123,16 @@ TEST_CASE("A backup that is brought back acts on nothing again and sends nothing
       what.intent = i;
       need(alone(*s, [&] { return s->settle(what); }));
     }
+    settlement asked; // an open question, one whose answer waits, one that is done with
+    asked.confirmations = {confirmation("q1", 1), confirmation("q2", 2), confirmation("q3", 3)};
+    asked.confirmations[1].state = confirmation_state::yes;
+    asked.confirmations[2].state = confirmation_state::no;
+    asked.confirmations[2].delivered = true;
+    asked.room = chat("!r:x", 7);
+    asked.room->choices.allowed = {user_id{"@bob:x"}};
+    asked.room->usage.turns = 5;
+    asked.room->question = waiting_question{user_id{"@alice:x"}, {"plans"}, 1};
+    need(alone(*s, [&] { return s->settle(asked); }));
     need(back_up(copy_to(dir)));
   }
   const temp_dir later; // another machine: the copy in its place
@@ -136,6 +147,15 @@ TEST_CASE("A backup that is brought back acts on nothing again and sends nothing
   CHECK(counts.turns_open == 0);
   CHECK(counts.outbox_waiting == 2);
   CHECK(counts.rooms == 1);
+  CHECK(counts.confirmations_open == 0);
+  const auto room = need(s->open_room(room_id{"!r:x"}, 1));
+  REQUIRE(room.confirmations.size() == 3);
+  CHECK(room.confirmations[0].state == confirmation_state::orphaned);
+  CHECK(room.confirmations[1].state == confirmation_state::orphaned);
+  CHECK(room.confirmations[2].state == confirmation_state::no);
+  CHECK_FALSE(room.room->question);
+  CHECK(room.room->choices.allowed.size() == 1);
+  CHECK(room.room->usage.turns == 5);
   for (const auto& row : need(s->outbox(0, 10)))
     CHECK(row.device.value == "restored");
   CHECK(need(s->account()).value().access_token == "token");
@@ -215,7 +235,7 @@ TEST_CASE("A dry run says how much it would be and writes nothing", "[store][bac
   auto o = copy_to(dir);
   o.dry_run = true;
   const auto plan = need(back_up(o));
-  CHECK(plan.rows == 13);
+  CHECK(plan.rows == 14);
   CHECK(plan.bytes >= 40'000);
   CHECK(plan.file == o.to);
   CHECK_FALSE(fs::exists(o.to));

@@ -22,8 +22,8 @@ struct story {
   bool opened = false;
 };
 
-/// Each group: two events, an answer, a marker, a room; every third one ends a sweep of the
-/// retention, which is followed by a checkpoint.
+/// Each group: two events, an answer, a marker, a room, a confirmation; every third one ends a
+/// sweep of the retention, which is followed by a checkpoint.
 result<void> group(store& s, int n) {
   const auto id = std::to_string(n);
   if (auto ok = s.begin(); !ok)
@@ -37,6 +37,7 @@ result<void> group(store& s, int n) {
     what.room = chat("!r:x", 7);
     what.outbox = {message("o" + id), marker("m" + id)};
     what.inbox = {{2 * n + 1, inbox_outcome::answered}};
+    what.confirmations = {confirmation("o" + id, n + 1)};
     if (auto out = s.settle(what); !out)
       return tl::unexpected<fault>(out.error());
     if (n % 3 == 2)
@@ -85,7 +86,9 @@ std::set<int> found(const std::string& path) {
     const bool answer = has("SELECT count(*) FROM outbox WHERE id = 'o" + id + "'");
     const bool note = has("SELECT count(*) FROM outbox WHERE id = 'm" + id + "'");
     const bool pending = has("SELECT count(*) FROM inbox WHERE event_id = '$b" + id + "'");
+    const bool question = has("SELECT count(*) FROM confirmation WHERE id = 'o" + id + "'");
     CHECK(answer == note);
+    CHECK(answer == question);
     CHECK(answer == pending);
     if (answer)
       out.insert(n);

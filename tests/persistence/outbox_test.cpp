@@ -129,3 +129,78 @@ TEST_CASE("A room knows whether its marker is still to be sent", "[store]") {
   need(record(*s, {{outbox_id{"m2"}, outbox_state::sent, event_id{"$e"}, ""}}));
   CHECK_FALSE(waits("!r:x"));
 }
+
+TEST_CASE("A file becomes a message in its old place, once", "[store][I3]") {
+  auto s = memory();
+  auto f = message("f1");
+  f.kind = outbox_kind::file;
+  f.body = R"({"path":"a.png"})";
+  const auto seq = say(*s, {f, message("m1")}).at(0).seq;
+  CHECK(need(s->outbox(0, 10)).at(0).kind == outbox_kind::file);
+  CHECK(need(s->outbox(0, 10)).at(0).body == f.body);
+  const auto freeze = [&](const char* id, const char* body) {
+    return alone(*s, [&] { return s->freeze(outbox_id{id}, body); });
+  };
+  need(freeze("f1", "the event"));
+  const auto rows = need(s->outbox(0, 10));
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].seq == seq);
+  CHECK(rows[0].id == f.id);
+  CHECK(rows[0].kind == outbox_kind::message);
+  CHECK(rows[0].body == "the event");
+  CHECK(rows[0].txn == "pb-f1");
+  need(freeze("f1", "the event")); // after a crash between this and the sending
+  CHECK(refused(freeze("f1", "another event")).code == fault_code::conflict);
+  CHECK(need(s->outbox(0, 10)).at(0).body == "the event");
+  CHECK(refused(freeze("m1", "x")).code == fault_code::conflict);
+  CHECK(refused(freeze("nobody", "x")).code == fault_code::not_found);
+  need(record(*s, {{outbox_id{"f1"}, outbox_state::sent, event_id{"$f"}, ""}}));
+  need(freeze("f1", "the event"));
+  CHECK(need(s->outbox(0, 10)).size() == 1); // and it waits no more
+}
+
+TEST_CASE("A file that was given up becomes nothing, and a state event no message", "[store]") {
+  auto s = memory();
+  auto f = message("f1");
+  f.kind = outbox_kind::file;
+  say(*s, {f, marker("s1")});
+  need(record(*s, {{outbox_id{"f1"}, outbox_state::dead, {}, "no such file"}}));
+  for (const char* id : {"f1", "s1"})
+    CHECK(refused(alone(*s, [&] { return s->freeze(outbox_id{id}, "x"); })).code ==
+          fault_code::conflict);
+  CHECK(need(s->dead(0, 9)).at(0).kind == outbox_kind::file);
+  CHECK(refused(s->freeze(outbox_id{"f1"}, "x")).code == fault_code::bug); // outside of a group
+}
+
+TEST_CASE("A redaction never comes to the disk", "[store]") {
+  auto s = memory();
+  settlement what;
+  what.outbox = {message("m1")};
+  what.outbox[0].kind = outbox_kind::redact;
+  need(s->begin());
+  CHECK(refused(s->settle(what)).code == fault_code::bug);
+  admission a = batch("s1", {});
+  a.outbox = what.outbox;
+  CHECK(refused(s->admit(a)).code == fault_code::bug);
+  need(s->commit());
+  CHECK(need(s->outbox(0, 9)).empty());
+  CHECK_FALSE(need(s->cursor()));
+}
+
+TEST_CASE("What is named after its cause is said once, and a repeat costs its group nothing",
+          "[store][I2]") {
+  auto s = memory();
+  auto push = message("named-after-a-push");
+  push.turn = turn_id{};
+  say(*s, {push});
+  settlement again;
+  again.outbox = {push};
+  need(s->begin());
+  need(s->admit(batch("s1", {event("$a")})));
+  CHECK(refused(s->settle(again)).code == fault_code::conflict);
+  again.outbox.push_back(message("and-its-file")); // of several rows none is written
+  CHECK(refused(s->settle(again)).code == fault_code::conflict);
+  need(s->commit());
+  CHECK(need(s->outbox(0, 9)).size() == 1);
+  CHECK(need(s->cursor()) == std::optional<std::string>{"s1"});
+}

@@ -231,3 +231,67 @@ TEST_CASE("Rows that were stamped while the clock was wrong hold up nothing",
   CHECK(w.sweep() == 1 + 1);
   CHECK(w.left("inbox") == names{"$future", "$2"});
 }
+
+TEST_CASE("What a push said is known for 30 days, however short its row is kept",
+          "[store][retention]") {
+  world w;
+  settlement push;
+  push.outbox = {message("push"), message("answer")};
+  push.outbox[0].turn = turn_id{};
+  push.outbox[0].made_at = push.outbox[1].made_at = w.now;
+  w.settle(push);
+  need(alone(*w.s, [&] {
+    return w.s->record({{outbox_id{"push"}, outbox_state::sent, event_id{"$p"}, ""},
+                        {outbox_id{"answer"}, outbox_state::sent, event_id{"$a"}, ""}});
+  }));
+  push.outbox.pop_back();
+  w.now += 2 * day;
+  CHECK(w.sweep(24h) == 2);
+  CHECK(w.left("outbox", "id").empty());
+  CHECK(w.left("seen", "hex(id)").size() == 1); // an answer is never decided twice
+  const auto again = [&] { return alone(*w.s, [&] { return w.s->settle(push); }); };
+  CHECK(refused(again()).code == fault_code::conflict);
+  w.now += 28 * day; // day 30: still
+  w.sweep(24h);
+  CHECK(refused(again()).code == fault_code::conflict);
+  w.now += 2 * day;
+  w.sweep(24h);
+  CHECK(again().has_value());
+}
+
+TEST_CASE("Confirmations go after their end's time, open ones never", "[store][retention]") {
+  world w;
+  w.admit({event("$yes"), event("$newest")});
+  settlement what;
+  what.confirmations = {confirmation("open", 1), confirmation("ended", 2),
+                        confirmation("answered", 3)};
+  for (auto& c : what.confirmations)
+    c.made_at = w.now;
+  w.settle(what);
+  w.now += 20 * day;
+  what.confirmations.erase(what.confirmations.begin());
+  what.confirmations[0].state = confirmation_state::no;
+  what.confirmations[1].state = confirmation_state::yes;
+  what.confirmations[1].answer_seq = 1; // it waits for its turn
+  w.settle(what);
+  w.now += 20 * day;
+  what.confirmations[0].delivered = true; // a later change is no later end
+  w.settle(what);
+  CHECK(w.sweep() == 0);
+  w.now += 11 * day;
+  CHECK(w.sweep() == 1);
+  CHECK(w.left("confirmation", "id") == names{"open", "answered"});
+  w.settle(1);
+  CHECK(w.sweep() == 1);
+  CHECK(w.left("confirmation", "id") == names{"open"});
+}
+
+TEST_CASE("A number of a chat stays known for good", "[store][retention]") {
+  world w;
+  add_room(*w.s, chat("!r:x", 7));
+  auto cleared = chat("!r:x", 8);
+  add_room(*w.s, cleared);
+  w.now += 3'650 * day;
+  w.sweep();
+  CHECK(need(w.s->room_of_chat({7}))->id.value == "!r:x");
+}

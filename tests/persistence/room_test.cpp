@@ -165,3 +165,159 @@ TEST_CASE("A room that was cleared since it was looked at is not overwritten", "
   late.room = cleared.room;
   need(alone(*s, [&] { return s->settle(late); }));
 }
+
+TEST_CASE("What was chosen, spent and asked in a room comes back with it", "[store]") {
+  const temp_dir dir;
+  auto r = chat("!r:x", 7);
+  r.choices = {language::ru,
+               streaming_mode::final_only,
+               false,
+               {user_id{"@bob:x"}, user_id{"@\"quoted\\:x"}}};
+  r.usage = {3, 1'000'000'000'000, 42};
+  r.question = waiting_question{
+      user_id{"@alice:x"}, {"plans", "\xd0\x9f\xd0\xbb\xd0\xb0\xd0\xbd\n\"2\"", ""}, 9'000};
+  add_room(*open_at(dir.file()), r);
+  auto s = open_at(dir.file());
+  for (const auto& back :
+       {at(*s, "!r:x"), need(s->rooms()).at(0), need(s->open_room(r.id, 1)).room.value(),
+        need(s->room_of_chat(r.platform)).value()}) {
+    CHECK(back.choices == r.choices);
+    CHECK(back.usage == r.usage);
+    CHECK(back.question == r.question);
+  }
+  r.choices = {language::en, streaming_mode::edits, true, {}};
+  r.question->options.clear();
+  add_room(*s, r);
+  CHECK(at(*s, "!r:x").choices == r.choices);
+  CHECK(at(*s, "!r:x").question == r.question);
+  r.choices = {};
+  r.usage = {};
+  r.question.reset();
+  add_room(*s, r);
+  CHECK(at(*s, "!r:x").choices == room_choices{});
+  CHECK(at(*s, "!r:x").usage == room_usage{});
+  CHECK_FALSE(at(*s, "!r:x").question);
+
+  auto found = chat("!found:x", 9);
+  found.choices.lang = language::ru;
+  admission a;
+  a.restored = {found};
+  admit(*s, a);
+  CHECK(at(*s, "!found:x").choices.lang == language::ru);
+}
+
+TEST_CASE("A choice that nobody understands reads as none", "[store]") {
+  const temp_dir dir;
+  auto r = chat("!r:x", 7);
+  r.choices.allowed = {user_id{"@bob:x"}};
+  r.question = waiting_question{user_id{"@alice:x"}, {"plans"}, 9'000};
+  add_room(*open_at(dir.file()), r);
+  need(raw(dir.file()).exec("UPDATE room SET lang = 99, streaming = -1"));
+  CHECK(at(*open_at(dir.file()), "!r:x").choices.allowed.size() == 1);
+  CHECK_FALSE(at(*open_at(dir.file()), "!r:x").choices.lang);
+  CHECK_FALSE(at(*open_at(dir.file()), "!r:x").choices.streaming);
+  for (const char* wrong : {"", "[", "{}", "[1,null,{},\"\",[\"@bob:x\"]]", "\"@bob:x\"", "null"}) {
+    INFO(wrong);
+    need(raw(dir.file()).exec(std::string{"UPDATE room SET allowed = '"} + wrong + "'"));
+    CHECK(at(*open_at(dir.file()), "!r:x").choices.allowed.empty());
+  }
+  for (const char* wrong : {"", "x", "[]", "{}", R"({"asked":"","options":[],"expires_at":1})",
+                            R"({"asked":1,"options":[],"expires_at":1})",
+                            R"({"asked":"@a:x","options":[1],"expires_at":1})",
+                            R"({"asked":"@a:x","options":{},"expires_at":1})",
+                            R"({"asked":"@a:x","options":[],"expires_at":"soon"})",
+                            R"({"asked":"@a:x","options":[]})"}) {
+    INFO(wrong);
+    need(raw(dir.file()).exec(std::string{"UPDATE room SET question = '"} + wrong + "'"));
+    CHECK_FALSE(at(*open_at(dir.file()), "!r:x").question);
+  }
+  need(raw(dir.file())
+           .exec("UPDATE room SET allowed = '[1,\"@bob:x\"]', question ="
+                 " '" +
+                 std::string(20'000, '[') + "'"));
+  CHECK(at(*open_at(dir.file()), "!r:x").choices.allowed == r.choices.allowed);
+  CHECK_FALSE(at(*open_at(dir.file()), "!r:x").question);
+}
+
+TEST_CASE("Broken text in an option is mended, not refused", "[store]") {
+  auto s = memory();
+  auto r = chat("!r:x", 7);
+  r.question = waiting_question{user_id{"@alice:x"}, {"a\xff"}, 9'000};
+  add_room(*s, r);
+  CHECK(at(*s, "!r:x").question->options.at(0) == "a\xef\xbf\xbd");
+}
+
+TEST_CASE("Who looked at a room and changes it leaves alone what the room itself counts",
+          "[store]") {
+  auto s = memory();
+  auto seen = chat("!a:x", 7);
+  add_room(*s, seen);
+  auto own = seen; // meanwhile, by the room
+  own.usage.turns = 4;
+  own.choices.lang = language::ru;
+  own.question = waiting_question{user_id{"@alice:x"}, {"plans"}, 9'000};
+  add_room(*s, own);
+  settlement late;
+  late.room = seen;
+  late.room->title = "By its state event";
+  late.room_epoch_is = seen.epoch;
+  need(alone(*s, [&] { return s->settle(late); }));
+  CHECK(at(*s, "!a:x").title == "By its state event");
+  CHECK(at(*s, "!a:x").usage == own.usage);
+  CHECK(at(*s, "!a:x").choices == own.choices);
+  CHECK(at(*s, "!a:x").question == own.question);
+}
+
+TEST_CASE("A room is found by every number that it has or had", "[store]") {
+  auto s = memory();
+  const auto room_of = [&](std::int64_t number) {
+    const auto found = need(s->room_of_chat({number}));
+    return found ? found->id.value : "";
+  };
+  add_room(*s, chat("!a:x", 5));
+  add_room(*s, chat("!b:x", 6));
+  add_room(*s, chat("!lobby:x", 0));
+  add_room(*s, chat("!a:x", 7)); // cleared
+  add_room(*s, chat("!a:x", 8));
+  for (const std::int64_t number : {5, 7, 8})
+    CHECK(room_of(number) == "!a:x");
+  CHECK(room_of(6) == "!b:x");
+  for (const std::int64_t number : {-1, 0, 9})
+    CHECK(room_of(number).empty());
+  CHECK(need(s->room_of_chat({5}))->platform.value == 8);
+
+  settlement move; // an upgraded room answers to its old numbers too
+  move.room = chat("!c:x", 8);
+  move.moved_from = room_id{"!a:x"};
+  need(alone(*s, [&] { return s->settle(move); }));
+  for (const std::int64_t number : {5, 7, 8})
+    CHECK(room_of(number) == "!c:x");
+  CHECK(at(*s, "!a:x").platform.value == 0);
+
+  admission a; // by their markers
+  auto stale = chat("!b:x", 11);
+  auto impossible = chat("!n:x", -4);
+  a.restored = {chat("!found:x", 10), stale, chat("!thief:x", 6), chat("!old:x", 7), impossible};
+  admit(*s, a);
+  CHECK(room_of(10) == "!found:x");
+  CHECK(room_of(11).empty()); // its row says otherwise
+  CHECK(room_of(6) == "!b:x");
+  CHECK(room_of(7) == "!c:x"); // a number that another room had stays its own
+}
+
+TEST_CASE("A turn's end with its room's count is refused without harm to the group", "[store]") {
+  auto s = memory();
+  add_room(*s, chat("!a:x", 5));
+  settlement end;
+  end.room = chat("!a:x", 5);
+  end.room->usage.turns = 1;
+  end.outbox = {message("m1", "!a:x")};
+  need(alone(*s, [&] { return s->settle(end); }));
+  need(s->begin());
+  need(s->admit(batch("s1", {event("$a", "!a:x")})));
+  end.room->usage.turns = 2;
+  CHECK(refused(s->settle(end)).code == fault_code::conflict); // m1 was said
+  need(s->commit());
+  CHECK(at(*s, "!a:x").usage.turns == 1);
+  CHECK(need(s->cursor()) == std::optional<std::string>{"s1"});
+}

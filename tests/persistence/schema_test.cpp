@@ -56,7 +56,7 @@ TEST_CASE("Every table is strict", "[store]") {
   auto db = in_memory();
   need(sqlite::migrate(db, sqlite::migrations()));
   CHECK(need(db.ask("SELECT count(*) FROM pragma_table_list WHERE type = 'table'"
-                    " AND name NOT LIKE 'sqlite_%'")) == "14");
+                    " AND name NOT LIKE 'sqlite_%'")) == "16");
   CHECK(need(db.ask("SELECT group_concat(name) FROM pragma_table_list WHERE type = 'table'"
                     " AND name NOT LIKE 'sqlite_%' AND strict = 0"))
             .empty());
@@ -67,6 +67,9 @@ TEST_CASE("Every table is strict", "[store]") {
            "INSERT INTO user VALUES ('@a:x', '', '', 0, 0)",
            "INSERT INTO user VALUES ('@a:x', '', '', 1, 2)",
            "INSERT INTO account VALUES (2, '', '', '', '')",
+           "INSERT INTO chat_number VALUES (0, '!r:x')",
+           "INSERT INTO chat_number VALUES (9007199254740992, '!r:x')",
+           "INSERT INTO chat_number VALUES ('many', '!r:x')",
            "INSERT INTO seen VALUES (x'00', 1)",
            "INSERT INTO seen VALUES ('0123456789abcdef', 1)",
        }) {

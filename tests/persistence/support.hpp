@@ -151,4 +151,22 @@ inline outbox_row marker(const std::string& id, const std::string& room = "!r:x"
   return m;
 }
 
+inline confirmation_row confirmation(const std::string& id, std::int64_t number,
+                                     const std::string& room = "!r:x") {
+  confirmation_row c;
+  c.id = outbox_id{id};
+  c.room = room_id{room};
+  c.turn = turn_id{"t1"};
+  c.agent = agent_id{"writer"};
+  c.chat.value = 7;
+  c.name = "confirm-" + id;
+  c.number = number;
+  c.prompt = "Delete \xf0\x9f\x98\x80?\n`rm -rf`";
+  c.asker = user_id{"@alice:x"};
+  c.inbox_seq = 11;
+  c.made_at = 1'000;
+  c.expires_at = 9'000;
+  return c;
+}
+
 } // namespace pb::test
