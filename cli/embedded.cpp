@@ -4,6 +4,8 @@
 #include "bridges/matrix/homeserver/file_journal.hpp"
 #include "bridges/matrix/homeserver/homeserver.hpp"
 
+#include <filesystem>
+
 namespace pb::cli {
 
 namespace {
@@ -65,13 +67,21 @@ result<std::unique_ptr<embedded_world>> embedded_world::start(io_runtime& io, co
   process.homeserver.access_token = secret{ours->access_token};
 
   if (agents.agents.empty()) {
+    // Incoming files land here, and the agent's own ones leave from here.
+    std::error_code failed;
+    const auto workspace = std::filesystem::absolute(home.path() + "/workspace", failed).string();
+    std::filesystem::create_directories(workspace, failed);
+    if (failed)
+      return fail(fault_code::storage, workspace + ": " + failed.message(),
+                  "the folder " + workspace + " cannot be made (" + failed.message() +
+                      "); make data_dir writable");
     server_options agent_at;
     auto agent = make_http_server(
         io, agent_at,
         [](server_request, std::shared_ptr<http_reply> reply) {
           reply->send({404, {}, "this is the demonstration agent: it speaks WebSocket\n"});
         },
-        make_demo_agent(io.clock(), wall_now));
+        make_demo_agent(io.clock(), wall_now, {.workspace = workspace}));
     if (!agent)
       return tl::unexpected(agent.error());
     all->agent_ = std::move(*agent);
@@ -79,6 +89,8 @@ result<std::unique_ptr<embedded_world>> embedded_world::start(io_runtime& io, co
     demo.id = agent_id{"demo"};
     demo.label = "Demo";
     demo.base_url = "http://127.0.0.1:" + std::to_string(all->agent_->port());
+    demo.workspace = workspace;
+    demo.connection = connection_mode::chat; // it also speaks up by itself
     agents.default_agent = demo.id;
     agents.agents.emplace(demo.id, std::move(demo));
   }

@@ -1,7 +1,9 @@
 #include "bridges/agent/demo_agent.hpp"
 
-#include "bridges/agent/demo_skills.hpp"
+#include "bridges/agent/demo_plan.hpp"
+#include "bridges/agent/demo_workspace.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <list>
 #include <optional>
@@ -9,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace pb {
 
@@ -25,6 +28,7 @@ struct memory {
   std::int64_t chat = 0;
   std::int64_t messages = 0;
   std::string open_confirmation;
+  std::vector<std::string> said; ///< the newest messages, cut
 };
 
 /// The conversations that the agent remembers, the least recently used one at the back.
@@ -42,7 +46,7 @@ public:
       places_.erase(order_.back().chat);
       order_.pop_back();
     }
-    order_.push_front({chat, 0, {}});
+    order_.push_front({chat, 0, {}, {}});
     places_[chat] = order_.begin();
     return order_.front();
   }
@@ -57,6 +61,7 @@ struct surroundings {
   timers& clock;
   std::function<unix_ms()> now;
   memories remembered;
+  std::unique_ptr<demo::shelf> files;
 };
 
 std::string text_field(const json& frame, const char* name) {
@@ -111,7 +116,19 @@ private:
       for (const auto& path : *i)
         if (path.is_string())
           asked.attachments.push_back(path.get<std::string>());
-    play(demo::answer(asked), text_field(frame, "message_id"));
+    asked.files = around_->files.get();
+    asked.said = &known.said;
+    auto what = demo::answer(asked);
+    remember(known, asked.text);
+    play(std::move(what), text_field(frame, "message_id"));
+  }
+
+  static void remember(memory& known, std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+    known.said.emplace_back(demo::clipped(text, demo::said_bytes));
+    if (known.said.size() > demo::said_most)
+      known.said.erase(known.said.begin());
   }
 
   void confirm(const json& frame) {
@@ -123,7 +140,9 @@ private:
       return;
     }
     known.open_confirmation.clear();
-    play(demo::confirmed(text_field(frame, "decision") == "yes"), message_id_);
+    // As the first frame of a turn it belongs to no message that we could name.
+    play(demo::confirmed(text_field(frame, "decision") == "yes"),
+         running_ ? message_id_ : std::string());
   }
 
   void cancel() {
@@ -146,6 +165,10 @@ private:
     while (wire_ && running_) {
       if (next_ == plan_.size())
         return end();
+      if (plan_[next_].act == demo::step::what::later) {
+        speak_up(std::move(plan_[next_++]));
+        continue;
+      }
       if (const auto wait = std::exchange(plan_[next_].wait, std::chrono::milliseconds(0));
           wait.count() > 0)
         return later(wait, [](conversation& self) { self.go_on(); });
@@ -175,6 +198,14 @@ private:
     around_->remembered.of(chat_).open_confirmation = text_field(now.frame, "confirmation_id");
     later(demo::confirmation_time, [](conversation& self) { self.unanswered(); });
     return false;
+  }
+
+  /// Outside the turn, whatever goes on then.
+  void speak_up(demo::step what) {
+    around_->clock.after(what.wait, [weak = weak_from_this(), frame = std::move(what.frame)] {
+      if (const auto self = weak.lock(); self && self->wire_)
+        self->deliver(frame, {});
+    });
   }
 
   void unanswered() {
@@ -234,8 +265,10 @@ std::optional<std::int64_t> chat_in(std::string_view path) {
 } // namespace
 
 ws_handler make_demo_agent(timers& clock, std::function<unix_ms()> now, demo_options options) {
-  auto around =
-      std::make_shared<surroundings>(surroundings{clock, std::move(now), memories(options.chats)});
+  auto around = std::make_shared<surroundings>(
+      surroundings{clock, std::move(now), memories(options.chats), {}});
+  if (!options.workspace.empty())
+    around->files = std::make_unique<demo::workspace>(std::move(options.workspace));
   return [around](const server_request& request,
                   std::shared_ptr<link> wire) -> std::shared_ptr<link_listener> {
     const auto chat = chat_in(request.path);

@@ -6,11 +6,13 @@
 
 #include <cstddef>
 #include <functional>
+#include <string>
 
 namespace pb {
 
 struct demo_options {
   std::size_t chats = 1000; ///< conversations remembered; the one unused for longest is forgotten
+  std::string workspace{};  ///< a folder that is there; empty: the agent has no files
 };
 
 /// Speaks agent-ws at /v1/agent_ws/{chat_id}/ (and /agent_ws/…), any prefix before it. The handler,

@@ -1,5 +1,7 @@
 #include "bridges/agent/demo_skills.hpp"
 
+#include "bridges/agent/demo_plan.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,14 +11,13 @@ namespace pb::demo {
 
 namespace {
 
-using std::chrono::milliseconds;
-
-constexpr milliseconds pace{15};        // between the chunks of an ordinary answer
 constexpr milliseconds count_pace{300}; // slow enough to be stopped by hand
+constexpr milliseconds word_pace{110};
 constexpr std::int64_t count_most = 500;
-constexpr std::int64_t long_most = 512; // KiB
-constexpr std::int64_t slow_most = 120; // seconds
-constexpr std::size_t echo_most = 4000; // bytes
+constexpr std::int64_t long_most = 512;  // KiB
+constexpr std::int64_t slow_most = 120;  // seconds
+constexpr std::int64_t later_most = 120; // seconds; the connection is kept for longer
+constexpr std::size_t echo_most = 4000;  // bytes
 
 constexpr std::string_view introduction =
     "Hello! I am Patchbay's **demonstration agent**. There is no model behind me: I only show what "
@@ -37,42 +38,19 @@ constexpr std::string_view help =
     "Say one of these, or anything else to hear it back:\n\n"
     "- `help`: this list\n"
     "- `time`: what my clock says\n"
-    "- `count to 10`: a slow answer that grows; `!stop` ends it\n"
+    "- `stream`: an answer that grows word by word for some seconds\n"
+    "- `count to 10`: the same, slowly; `!stop` ends it\n"
     "- `slow 5`: five seconds of silence, then an answer\n"
-    "- `long 20`: about 20 KiB of text\n"
-    "- `tool`: a tool call, its result and progress\n"
-    "- `confirm`: I ask for your permission first\n"
-    "- `error`: an answer that fails\n"
+    "- `long 150`: about 150 KiB of text: too much for three messages, so it comes as a file\n"
+    "- `markdown` (or `table`): headings, lists, a table, code, quotes, other scripts\n"
+    "- `tool`: a tool call, its result and progress; `tools`: several, one of which fails\n"
+    "- `confirm`: I ask for your permission first: `!yes`, `!no`, or a reaction\n"
+    "- `file`: I write a file and send it; send me one, and I say what came\n"
+    "- `later 10`: ten seconds after my answer I speak up by myself\n"
+    "- `fail` (or `error`): an answer that fails\n"
     "- `die`: I vanish in the middle of an answer\n\n"
+    "`!save` and `!load` work with me, too: I write down what you said, and read it back.\n"
     "I also count the messages of this conversation; after `!clear` I start again at one.\n";
-
-/// At most `limit` bytes, cut between characters.
-std::string_view clipped(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit)
-    return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80)
-    --limit;
-  return text.substr(0, limit);
-}
-
-void say(plan& out, milliseconds wait, json frame) {
-  out.push_back({wait, step::what::say, std::move(frame)});
-}
-
-void chunk(plan& out, milliseconds wait, std::string_view text) {
-  say(out, wait, {{"type", "AGENT_EVENT_TEXT_CHUNK"}, {"text", std::string(text)}});
-}
-
-/// The text in chunks of about `size` bytes, as a model would deliver it.
-void speak(plan& out, std::string_view text, std::size_t size = 40) {
-  while (!text.empty()) {
-    const auto space = text.find(' ', std::min(size, text.size()));
-    const auto end = space == std::string_view::npos ? text.size() : space + 1;
-    const auto piece = clipped(text.substr(0, end), size * 8);
-    chunk(out, out.empty() ? milliseconds(0) : pace, piece);
-    text.remove_prefix(piece.size());
-  }
-}
 
 /// Words in, words out: not tokens, but a number that grows with the text.
 void finish(plan& out, const question& asked) {
@@ -135,6 +113,19 @@ void count(plan& out, std::int64_t to) {
     chunk(out, count_pace, std::to_string(i) + (i == to ? ".\n" : ", "));
 }
 
+void stream(plan& out) {
+  speak(out, "Words come one after the other, and this message grows with them.\n\n");
+  constexpr std::string_view verse =
+      "An agent thinks aloud. What it has said so far can be read while the rest is still on its "
+      "way: first as a quiet draft, then as edits of that draft, and in the end as one message "
+      "that tells you that it is complete. Say `!stop` and it ends here. ";
+  for (std::string_view rest = verse; !rest.empty();) {
+    const auto end = std::min(rest.find(' '), rest.size() - 1) + 1;
+    chunk(out, word_pace, rest.substr(0, end));
+    rest.remove_prefix(end);
+  }
+}
+
 void long_text(plan& out, std::int64_t kib) {
   std::string paragraph;
   for (std::int64_t written = 0, n = 1; written < kib * 1024; ++n) {
@@ -147,12 +138,9 @@ void long_text(plan& out, std::int64_t kib) {
   }
 }
 
-void tool(plan& out) {
-  const json id = "call-1";
-  const json name = "word_count";
-  speak(out, "I look that up with a tool.\n\n");
-  for (const std::string_view piece :
-       {R"({"text": "the quick )", R"(brown fox",)", R"( "unit": "words"})"})
+void call_tool(plan& out, const json& id, const json& name,
+               std::initializer_list<std::string_view> pieces, const json& result, bool fails) {
+  for (const auto piece : pieces)
     say(out, milliseconds(150),
         {{"type", "AGENT_EVENT_TOOL_CALL_CHUNK"},
          {"tool_call_id", id},
@@ -162,13 +150,44 @@ void tool(plan& out) {
       {{"type", "AGENT_EVENT_CUSTOM_UPDATE"},
        {"name", "progress"},
        {"payload", {{"done", 1}, {"of", 2}}}});
-  say(out, milliseconds(300),
+  say(out, milliseconds(700),
       {{"type", "AGENT_EVENT_TOOL_RESULT"},
        {"tool_call_id", id},
        {"tool_name", name},
-       {"result", {{"words", 4}}},
-       {"is_error", false}});
-  chunk(out, pace, "The tool says: four words.\n");
+       {"result", result},
+       {"is_error", fails}});
+}
+
+void tool(plan& out, bool several) {
+  speak(out, "I look that up with a tool.\n\n");
+  call_tool(out, "call-1", "word_count",
+            {R"({"text": "the quick )", R"(brown fox",)", R"( "unit": "words"})"}, {{"words", 4}},
+            false);
+  if (several) {
+    call_tool(out, "call-2", "weather", {R"({"city": )", R"("Berlin"})"}, "no such service", true);
+    call_tool(out, "call-3", "search", {R"({"query": "brown foxes"})"}, json::array({"a", "b"}),
+              false);
+    chunk(out, pace, "Three tools: four words, no weather, two foxes.\n");
+  } else {
+    chunk(out, pace, "The tool says: four words.\n");
+  }
+}
+
+std::string size_text(shelf* files, const std::string& path) {
+  const auto bytes = files == nullptr ? -1 : files->size(path);
+  return bytes < 0 ? std::string() : " (" + std::to_string(bytes) + " bytes)";
+}
+
+void later(plan& out, const question& asked, std::int64_t seconds) {
+  speak(out, "I shall speak up in " + std::to_string(seconds) + " s.\n");
+  out.push_back({std::chrono::seconds(seconds),
+                 step::what::later,
+                 {{"type", "AGENT_EVENT_PUSH"},
+                  {"event_id", "demo-" + std::to_string(asked.chat) + "-" +
+                                   std::to_string(asked.number) + "-" + std::to_string(asked.now)},
+                  {"kind", "task_done"},
+                  {"text", "As promised: " + std::to_string(seconds) +
+                               " s have passed. Nobody asked me just now."}}});
 }
 
 void echo(plan& out, const question& asked) {
@@ -186,7 +205,8 @@ void echo(plan& out, const question& asked) {
   }
   text += "\n\n";
   for (std::size_t i = 0; i < std::min<std::size_t>(asked.attachments.size(), 20); ++i)
-    text += "- with the file `" + std::string(clipped(asked.attachments[i], 200)) + "`\n";
+    text += "- with the file `" + std::string(clipped(asked.attachments[i], 200)) + "`" +
+            size_text(asked.files, asked.attachments[i]) + "\n";
   if (asked.number > 1)
     text += "(`help` shows what else I can do.)\n";
   speak(out, text);
@@ -202,7 +222,9 @@ plan answer(const question& asked) {
   say(out, milliseconds(0), {{"type", "STATUS"}, {"text", "thinking"}});
   if (asked.number == 1)
     speak(out, introduction, 80);
-  if (first == "help" && short_text) {
+  if (const auto path = saved_path(asked.text); !path.empty()) {
+    keep_or_recall(out, asked, path);
+  } else if (first == "help" && short_text) {
     speak(out, help, 80);
   } else if (first == "time" && words.size() == 1) {
     speak(out, "My clock says " + clock_text(asked.now) + ".\n");
@@ -212,9 +234,17 @@ plan answer(const question& asked) {
     const auto seconds = number_in(words, 5, slow_most);
     chunk(out, std::chrono::seconds(seconds), "That took " + std::to_string(seconds) + " s.\n");
   } else if (first == "long" && short_text) {
-    long_text(out, number_in(words, 20, long_most));
-  } else if (first == "tool" && short_text) {
-    tool(out);
+    long_text(out, number_in(words, 150, long_most));
+  } else if (first == "stream" && short_text) {
+    stream(out);
+  } else if ((first == "markdown" || first == "table") && short_text) {
+    speak(out, markdown_sample, 60);
+  } else if ((first == "tool" || first == "tools") && short_text) {
+    tool(out, first == "tools");
+  } else if (first == "file" && short_text) {
+    send_a_file(out, asked);
+  } else if (first == "later" && short_text) {
+    later(out, asked, number_in(words, 10, later_most));
   } else if (first == "confirm" && short_text) {
     out.push_back({pace,
                    step::what::ask,
@@ -223,7 +253,7 @@ plan answer(const question& asked) {
                     {"prompt", "May I go on with the thing that I only pretend to do?"},
                     {"expires_in", confirmation_time.count()}}});
     return out;
-  } else if (first == "error" && short_text) {
+  } else if ((first == "error" || first == "fail") && short_text) {
     chunk(out, pace, "I try, but ");
     say(out, milliseconds(200),
         {{"type", "ERROR"},

@@ -1,11 +1,15 @@
 #include "bridges/agent/demo_agent.hpp"
 
 #include "bridges/agent/codec.hpp"
+#include "bridges/agent/demo_workspace.hpp"
 #include "tests/support/virtual_timers.hpp"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -131,8 +135,9 @@ TEST_CASE("the first answer introduces the agent, repeats what was said and ends
 TEST_CASE("every frame that the demonstration agent sends is one of agent-ws") {
   world w;
   const auto codec = make_agent_ws_codec({});
-  for (const auto* text : {"x", "help", "time", "count to 3", "slow 1", "long 3", "tool", "confirm",
-                           "error", "die", ""}) {
+  for (const auto* text :
+       {"x", "help", "time", "count to 3", "slow 1", "long 3", "tool", "tools", "stream",
+        "markdown", "file", "later 3", "confirm", "error", "fail", "die", ""}) {
     const auto c = w.ask(text);
     CHECK_FALSE(c.wire->sent.empty());
     for (const auto& frame : c.wire->sent) {
@@ -199,7 +204,8 @@ TEST_CASE("numbers that ask for too much are cut") {
   CHECK(contains(w.ask("count to -4").answer(), "1."));
   CHECK(contains(w.ask("slow 100000").answer(), "took 120 s"));
   CHECK(w.ask("long 1000000").answer().size() < 600 * 1024);
-  CHECK(w.ask("long").answer().size() > 20 * 1024);
+  CHECK(w.ask("long").answer().size() > 3 * 28'000); // more than three messages hold
+  CHECK(contains(w.ask("later 100000").answer(), "in 120 s"));
 }
 
 TEST_CASE("a tool call comes in pieces, with progress and a result") {
@@ -271,6 +277,161 @@ TEST_CASE("a confirmation waits for its answer") {
     c.tell({{"type", "CONFIRM"}, {"confirmation_id", id}, {"decision", "yes"}});
     CHECK(c.last() == "ERROR");
   }
+}
+
+TEST_CASE("the answer to a question of an earlier connection names no message of this one") {
+  world w;
+  auto c = w.connect();
+  c.say("confirm");
+  w.clock.advance(1s);
+  const auto id = c.wire->sent.back()["confirmation_id"];
+  c.agent->on_closed({});
+  auto later = w.connect();
+  later.tell({{"type", "CONFIRM"}, {"confirmation_id", id}, {"decision", "yes"}});
+  w.clock.run();
+  REQUIRE(later.last() == "AGENT_EVENT_END");
+  CHECK_FALSE(later.wire->sent.back().contains("message_id"));
+}
+
+TEST_CASE("several tools, one of which fails; and words that come one by one") {
+  world w;
+  const auto c = w.ask("tools");
+  std::size_t failed = 0;
+  for (const auto& frame : c.wire->sent)
+    if (frame["type"] == "AGENT_EVENT_TOOL_RESULT" && frame["is_error"] == true)
+      ++failed;
+  CHECK(c.count("AGENT_EVENT_TOOL_RESULT") == 3);
+  CHECK(failed == 1);
+
+  auto s = w.connect();
+  s.say("stream");
+  w.clock.advance(2s);
+  CHECK(s.count("AGENT_EVENT_TEXT_CHUNK") > 10);
+  CHECK(s.count("AGENT_EVENT_END") == 0);
+  w.clock.advance(8s);
+  CHECK(s.last() == "AGENT_EVENT_END");
+}
+
+TEST_CASE("help names every skill, and a sample of Markdown has what rooms can show") {
+  world w;
+  const auto help = w.ask("help").answer();
+  for (const auto* word : {"stream", "tools", "markdown", "table", "confirm", "long", "file",
+                           "later", "slow", "fail", "die", "!save"})
+    CHECK(contains(help, word));
+  const auto sample = w.ask("table").answer();
+  for (const auto* piece : {"# A heading", "| agent |", "```cpp", "> Somebody", "javascript:"})
+    CHECK(contains(sample, piece));
+}
+
+TEST_CASE("what was promised for later comes outside the turn, if the connection is still there") {
+  world w;
+  auto c = w.connect();
+  c.say("later 10");
+  w.clock.advance(5s);
+  CHECK(c.last() == "AGENT_EVENT_END");
+  CHECK(c.wire->sent.back()["message_id"] == "m");
+  SECTION("it is") {
+    c.say("count to 100", "n");
+    w.clock.advance(6s);
+    REQUIRE(c.count("AGENT_EVENT_PUSH") == 1);
+    for (const auto& frame : c.wire->sent)
+      if (frame["type"] == "AGENT_EVENT_PUSH") {
+        CHECK_FALSE(frame.contains("message_id"));
+        CHECK(frame["kind"] == "task_done");
+      }
+    CHECK(c.count("AGENT_EVENT_END") == 1); // the other answer goes on
+  }
+  SECTION("it is not") {
+    c.agent->on_closed({});
+    w.clock.run();
+    CHECK(c.count("AGENT_EVENT_PUSH") == 0);
+  }
+}
+
+namespace {
+
+/// A folder of its own, gone at the end.
+struct folder {
+  std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("demo-" + std::to_string(::getpid()));
+  folder() {
+    std::filesystem::remove_all(path);
+    std::filesystem::create_directory(path);
+  }
+  ~folder() { std::filesystem::remove_all(path); }
+  [[nodiscard]] std::string text(const std::string& name) const {
+    std::ifstream in(path / name);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+};
+
+} // namespace
+
+TEST_CASE("without a workspace there are no files; with one, a file is written and sent") {
+  world bare;
+  CHECK(bare.ask("file").count("AGENT_EVENT_SEND_FILE") == 0);
+  const folder f;
+  world w({1000, f.path});
+  const auto c = w.ask("file");
+  CHECK(c.count("AGENT_EVENT_SEND_FILE") == 1);
+  CHECK(contains(f.text("demo/report.md"), "conversation 1"));
+  std::filesystem::create_directory(f.path / "incoming");
+  std::ofstream(f.path / "incoming/a.txt") << "12345";
+  auto again = w.connect();
+  again.tell({{"type", "USER_MESSAGE"},
+              {"text", "look"},
+              {"attachments", {"incoming/a.txt", "../etc/passwd", "incoming"}}});
+  w.clock.run();
+  CHECK(contains(again.answer(), "`incoming/a.txt` (5 bytes)"));
+  CHECK(contains(again.answer(), "`../etc/passwd`\n"));
+  CHECK(contains(again.answer(), "`incoming`\n"));
+}
+
+TEST_CASE("a link in the workspace leads nowhere") {
+  const folder f;
+  world w({1000, f.path});
+  std::filesystem::create_directory(f.path / "outside");
+  std::filesystem::create_symlink("outside", f.path / "demo");
+  CHECK(w.ask("file").count("AGENT_EVENT_SEND_FILE") == 0);
+  CHECK(std::filesystem::is_empty(f.path / "outside"));
+  demo::workspace shelf(f.path);
+  CHECK_FALSE(shelf.write("../x", "y"));
+  CHECK_FALSE(shelf.write("a/b/c", "y"));
+  CHECK_FALSE(shelf.write("name", "y"));
+  CHECK_FALSE(shelf.write("a/x", std::string(demo::workspace::file_most + 1, 'x')));
+  CHECK_FALSE(shelf.read("../" + f.path.filename().string(), 10));
+  std::ofstream(f.path / "outside/x") << "secret";
+  CHECK_FALSE(shelf.read("demo/x", 10));
+  CHECK(shelf.read("outside/x", 3) == "sec");
+}
+
+TEST_CASE("a folder of the workspace takes so many files and no more, but the old ones anew") {
+  const folder f;
+  demo::workspace shelf(f.path);
+  for (std::size_t i = 0; i < demo::workspace::folder_most; ++i)
+    REQUIRE(shelf.write("saved/" + std::to_string(i), "x"));
+  CHECK_FALSE(shelf.write("saved/one-more", "x"));
+  CHECK(shelf.write("saved/7", "new"));
+  CHECK(f.text("saved/7") == "new");
+}
+
+TEST_CASE("a conversation is written down and read back, by another conversation, too") {
+  const folder f;
+  world w({1000, f.path});
+  w.ask("The key is\nunder the mat");
+  w.ask("second");
+  CHECK(contains(w.ask("Please write what we said to saved/my talk.md").answer(), "2 messages"));
+  CHECK(f.text("saved/my talk.md") == "# Conversation 1\n\n- The key is under the mat\n- second\n");
+  const auto c = w.ask("Прочитай saved/my talk.md", 2);
+  CHECK(contains(c.answer(), "2 messages"));
+  CHECK(contains(c.answer(), "> second"));
+  CHECK(contains(w.ask("Запиши разговор в saved/2.md", 2).answer(), "3 messages"));
+  CHECK(contains(w.ask("Read saved/none.md").answer(), "no file of that name"));
+  CHECK_FALSE(contains(w.ask("write saved/../../x.md").answer(), "Written down"));
+  for (int i = 0; i < 30; ++i)
+    w.ask(std::string(1000, 'x'), 3);
+  CHECK(contains(w.ask("write saved/3.md", 3).answer(), "20 messages"));
+  CHECK(f.text("saved/3.md").size() < 7'000);
 }
 
 TEST_CASE("a link that is full is waited for, but not for ever") {

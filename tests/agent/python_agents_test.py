@@ -97,7 +97,8 @@ class Documentation(unittest.TestCase):
 class ScriptedAgent(unittest.IsolatedAsyncioTestCase):
     def setUp(self):
         self.record = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "frames.jsonl"
-        self.agent = self.enterContext(Process(SCRIPTED, "--record", str(self.record)))
+        self.agent = self.enterContext(Process(SCRIPTED, "--record", str(self.record),
+                                               "--workspace", str(self.record.parent)))
 
     async def test_ordinary_behaviours_end_with_end(self):
         for text, answer in (("echo  Hello you", "Hello you"), ("chunks 4", "1 2 3 4 "),
@@ -153,6 +154,56 @@ class ScriptedAgent(unittest.IsolatedAsyncioTestCase):
             await ws.recv()
             await ws.send(json.dumps({"type": "CANCEL"}))
             await until_end(ws)
+
+    async def test_a_script_is_played_step_by_step(self):
+        frames = await ask(self.agent, "do status warm; say a\\nb ; chunks 3 0.01; tool look {} blue; fails look; "
+                           "progress 1 2; usage 5 6")
+        kinds = [f["type"].removeprefix("AGENT_EVENT_") for f in frames]
+        self.assertEqual(kinds, ["STATUS"] + ["TEXT_CHUNK"] * 4 + ["TOOL_CALL_CHUNK", "TOOL_RESULT"] * 2 +
+                         ["CUSTOM_UPDATE", "END"])
+        self.assertEqual(text_of(frames), "a\nb1 2 3 ")
+        self.assertEqual([f["is_error"] for f in frames if "is_error" in f], [False, True])
+        self.assertEqual(frames[-1]["usage"], {"input_tokens": 5, "output_tokens": 6})
+        self.assertEqual((await ask(self.agent, "do say x; error busy; say y"))[-1]["code"], "busy")
+        self.assertEqual((await ask(self.agent, "do dance"))[-1]["code"], "bad_script")
+
+    async def test_a_script_asks_and_waits_in_any_order(self):
+        async with self.agent.connect() as ws:
+            await ws.send(question("do ask a first one?; expires 30 b second?; await b; await any"))
+            asked = [json.loads(await ws.recv()) for _ in range(2)]
+            self.assertEqual([f["prompt"] for f in asked], ["first one?", "second?"])
+            self.assertEqual(asked[1]["expires_in"], 30)
+            for name, decision in (("a", "no"), ("b", "yes")):
+                await ws.send(json.dumps({"type": "CONFIRM", "confirmation_id": name, "decision": decision}))
+            self.assertEqual(text_of(await until_end(ws)), "b=yes a=no ")
+
+    async def test_a_confirm_that_comes_first_begins_a_turn(self):
+        confirm = json.dumps({"type": "CONFIRM", "confirmation_id": "q", "decision": "yes"})
+        async with self.agent.connect() as ws:
+            await ws.send(confirm)
+            self.assertEqual(text_of(await until_end(ws)), "late q=yes")
+            await ws.send(question("do forget"))
+            await until_end(ws)
+            await ws.send(confirm)
+            self.assertEqual((await until_end(ws))[-1]["code"], "unknown_confirmation")
+            await ws.send(question("do ignore"))
+            await until_end(ws)
+            await ws.send(confirm)
+            await ws.send(question("echo still here"))
+            self.assertEqual(text_of(await until_end(ws)), "still here")
+
+    async def test_pushes_in_and_out_of_turns_and_files(self):
+        async with self.agent.connect() as ws:
+            await ws.send(question("do push e1 task_progress half way; later 0.05 e2 task_done all done; "
+                                   "write out/a b.txt; read out/a; read none; send out/a; fill big 70000"))
+            frames = await until_end(ws)
+            self.assertEqual(frames[0], {"type": "AGENT_EVENT_PUSH", "event_id": "e1",
+                                         "kind": "task_progress", "text": "half way"})
+            self.assertEqual(text_of(frames), "b.txt\ncannot read: No such file or directory")
+            self.assertIn("out/a", [f.get("path") for f in frames])
+            self.assertEqual((self.record.parent / "big").stat().st_size, 70000)
+            late = json.loads(await asyncio.wait_for(ws.recv(), 10))
+            self.assertEqual((late["event_id"], late["text"]), ("e2", "all done"))
 
     async def test_everything_that_came_is_on_record(self):
         await ask(self.agent, "who", chat=77)

@@ -322,3 +322,43 @@ TEST_CASE("every link breaks at once when the cable is pulled") {
   CHECK(w.net.open() == 0);
   CHECK(w.peer.ends().size() == 2);
 }
+
+TEST_CASE("a script waits for the decisions that it wants, in any order, and tells them") {
+  world w;
+  w.peer.use(
+      always({confirm("a", "first?"), confirm("b", "second?", 60), wait(2s), await_confirm("b"),
+              tell_decision(), await_confirm(), tell_decision(), end()}));
+  const auto wire = w.dial();
+  wire->send(question("x"));
+  w.clock.advance(1s);
+  wire->send(R"({"type":"CONFIRM","confirmation_id":"a","decision":"no"})");
+  w.clock.advance(5s);
+  CHECK(w.heard_by_us->texts.size() == 2);
+  wire->send(R"({"type":"CONFIRM","confirmation_id":"b","decision":"yes"})");
+  w.clock.run();
+  REQUIRE(w.heard_by_us->texts.size() == 5);
+  CHECK(json::parse(w.heard_by_us->texts[1])["expires_in"] == 60);
+  CHECK(w.heard_by_us->said().ends_with("b=yes |a=no |AGENT_EVENT_END|"));
+  CHECK(w.peer.confirms().size() == 2);
+}
+
+TEST_CASE("words choose a script; a CONFIRM that comes first is told; a push goes out of turn") {
+  world w;
+  w.peer.use(by_word({{"file", {send_file("out/a"), end(1, 2)}}}));
+  const auto wire = w.dial();
+  wire->send(R"({"type":"CONFIRM","confirmation_id":"q","decision":"yes"})");
+  w.clock.run();
+  CHECK(w.heard_by_us->said() == "q=yes |AGENT_EVENT_END|");
+  wire->send(question("file it"));
+  wire->send(question("ignored while one runs"));
+  w.clock.run();
+  CHECK(json::parse(w.heard_by_us->texts[2])["path"] == "out/a");
+  CHECK(json::parse(w.heard_by_us->texts[3])["usage"]["output_tokens"] == 2);
+  CHECK(w.peer.say(1, push_frame("e1", "task_done", "later")));
+  CHECK_FALSE(w.peer.say(2, push_frame("e1", "task_done", "later")));
+  w.clock.run();
+  CHECK(json::parse(w.heard_by_us->texts.back())["event_id"] == "e1");
+  wire->close(1000);
+  w.clock.run();
+  CHECK_FALSE(w.peer.say(1, push_frame("e1", "task_done", "later")));
+}

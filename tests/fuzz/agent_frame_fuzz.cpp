@@ -1,8 +1,9 @@
 // Fuzz target: frames of an agent through the agent-ws codec, with and without aliases. Beyond not
 // crashing: what comes out is UTF-8 and JSON where that is promised, and the verdict agrees with an
-// independent parser wherever the two are meant to agree.
+// independent parser wherever the two are meant to agree. The same bytes as the body of an event.
 
 #include "bridges/agent/codec.hpp"
+#include "bridges/agent/push.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -118,6 +119,19 @@ void compare(std::string_view text, const agent_event& event) {
     require(std::holds_alternative<says::text_chunk>(event), "a text chunk is one");
 }
 
+/// What is let in keeps the rules; what is not is told in words that hold nothing of the body.
+void as_posted(const std::string& text) {
+  const auto event = decode_posted_push(text);
+  if (!event) {
+    require(!event.error().sentence.empty() && event.error().sentence.size() < 600, "a reason");
+    return plain(event.error().sentence);
+  }
+  require(event->chat.value > 0, "a chat's number");
+  require(push_faults(event->what).empty(), "the rules hold");
+  require(event->what.text.size() <= push_text_limit, "the text's limit");
+  inspector{}(event->what);
+}
+
 agent_spec with_aliases() {
   agent_spec spec;
   spec.aliases = {{"t", "type"},
@@ -141,6 +155,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::visit(inspector{}, frame.event);
   plain(frame.message_id);
   compare(text, frame.event);
+  as_posted(text);
   const auto other = renamed->decode(text);
   std::visit(inspector{}, other.event);
   plain(other.message_id);
