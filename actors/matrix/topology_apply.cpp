@@ -63,12 +63,11 @@ void topology_state::apply_users(const applying_ptr& a) {
                                              [&](const user_row& u) { return u.id == wanted.id; });
             const bool moved =
                 now.user && (before == a->w->in.users.end() || before->space != now.user->space);
+            auto user = moved ? *now.user : wanted;
+            // Somebody made a Space meanwhile: only the number counts.
+            user.next_chat = std::max(user.next_chat, wanted.next_chat);
             settlement s;
-            s.user = wanted;
-            if (moved) { // somebody made a Space meanwhile: only the number counts
-              s.user = now.user;
-              s.user->next_chat = std::max(s.user->next_chat, wanted.next_chat);
-            }
+            s.user = std::move(user);
             write(std::move(s), [this, a] { apply_users(a); });
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
