@@ -70,7 +70,7 @@ result<std::unique_ptr<arrival>> arrival::begin(const file_settings& rules,
   const auto workspace = workspace_folder(where, folder_mode(a->mode_), a->group_);
   if (!workspace)
     return tl::unexpected<fault>(workspace.error());
-  if (!rules.incoming.empty()) {
+  if (rules.incoming.find_first_not_of("./") != std::string::npos) { // "." is the root, too
     auto in = relative_path(rules.incoming, {});
     if (!in)
       return fail(fault_code::configuration, "files.incoming: " + in.error().cause);

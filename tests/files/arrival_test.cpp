@@ -84,7 +84,7 @@ TEST_CASE_METHOD(workspace, "files have the workspace's group", "[arrival]") {
 
 TEST_CASE_METHOD(workspace, "with files.incoming empty they lie in the root, without a quota",
                  "[arrival]") {
-  rules.incoming.clear();
+  rules.incoming = GENERATE("", ".", "./");
   rules.chat_quota = 5;
   write("ws/large-of-the-agent", std::string(100, 'x'));
   CHECK(bring("a.txt") == "a.txt");

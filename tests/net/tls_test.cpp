@@ -81,6 +81,8 @@ struct authority {
 struct tls_server {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   peers::inbox<std::string> names;
+  peers::inbox<std::string> bodies;
+  std::size_t body_size = 0; ///< of each request
   std::string answer = ok("secret");
   bool notify = true; ///< close_notify at the end
   std::unique_ptr<peers::scripted_server> server;
@@ -115,8 +117,10 @@ struct tls_server {
       char buffer[4096];
       for (int n = 0; (n = SSL_read(ssl, buffer, sizeof buffer)) > 0;) {
         in.append(buffer, static_cast<std::size_t>(n));
-        if (in.find("\r\n\r\n") == std::string::npos)
+        const auto end = in.find("\r\n\r\n");
+        if (end == std::string::npos || in.size() < end + 4 + body_size)
           continue;
+        bodies.put(in.substr(end + 4));
         in.clear();
         SSL_write(ssl, answer.data(), static_cast<int>(answer.size()));
         if (answer.find("Content-Length") == std::string::npos)
@@ -258,4 +262,38 @@ TEST_CASE("a WebSocket over TLS verifies its peer too") {
   link = pb::make_dialer(io, {true, a.file})->dial(to(url), e);
   CHECK(e->end().reason == pb::link_closed::how::rejected);
   CHECK(e->end().code == 418);
+}
+
+TEST_CASE("files go through TLS, both ways") {
+  authority who("DNS:localhost");
+  tls_server server(who.server);
+  std::string text;
+  for (int i = 0; i < 40'000; ++i)
+    text += std::to_string(i);
+  server.body_size = text.size();
+  server.answer = ok(text);
+  pb::io_runtime io;
+  auto client = trusting(io, who.file);
+  const auto blank = [] {
+    char name[] = "/tmp/pb_test_body_XXXXXX";
+    pb::unique_fd fd(::mkstemp(name));
+    ::unlink(name);
+    return std::make_shared<pb::file_body>(std::move(fd));
+  };
+  auto request = post(server.url(), "");
+  request.from = blank();
+  REQUIRE(request.from->append(text) == 0);
+  request.into = blank();
+  REQUIRE(ask(*client, request));
+  REQUIRE(server.bodies.wait(1));
+  CHECK(server.bodies.all()[0] == text);
+  std::string back(text.size(), '\0');
+  for (std::size_t at = 0; at < back.size();) {
+    const auto n = request.into->read(at, back.data() + at, back.size() - at);
+    REQUIRE(n);
+    REQUIRE(*n > 0);
+    at += *n;
+  }
+  CHECK(request.into->size() == text.size());
+  CHECK(back == text);
 }

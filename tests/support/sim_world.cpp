@@ -115,12 +115,12 @@ http_ticket sim_http::send(http_request request, http_done done) {
       next(std::move(r));
     };
   clock_.after(f->request.timeout, [weak = std::weak_ptr<flight>(f), this, ticket] {
-    const auto f = weak.lock(); // it may hold files: not until its last deadline
-    if (!f)
+    const auto late = weak.lock(); // weak: it may hold files, and not until its last deadline
+    if (!late)
       return;
-    f->finish(lost_exchange(http_error::timeout, "no answer in time", true));
-    if (f->gone)
-      std::exchange(f->gone, {})();
+    late->finish(lost_exchange(http_error::timeout, "no answer in time", true));
+    if (late->gone)
+      std::exchange(late->gone, {})();
     flights_.erase(ticket);
   });
   clock_.after(delay() + how.there, [this, f, ticket, how] { reach(f, ticket, how); });
