@@ -16,38 +16,6 @@ std::string shortened(const std::string& text, std::size_t limit) {
   return text.substr(0, end) + "…";
 }
 
-std::string cause_of(language lang, turn_ending ending, const std::string& agent,
-                     const std::string& detail) {
-  switch (ending) {
-  case turn_ending::answered:
-    return say(lang, phrase::empty_answer, {agent});
-  case turn_ending::agent_error:
-    return say(lang, phrase::agent_error, {agent, shortened(detail, 64)});
-  case turn_ending::unreachable:
-    return say(lang, phrase::agent_unreachable, {agent});
-  case turn_ending::rejected:
-    return say(lang, phrase::agent_rejected, {agent, detail});
-  case turn_ending::interrupted:
-    return say(lang, phrase::interrupted, {agent});
-  case turn_ending::idle:
-    return say(lang, phrase::agent_idle, {agent});
-  case turn_ending::too_long:
-    return say(lang, phrase::agent_too_long, {agent});
-  case turn_ending::too_large:
-    return say(lang, phrase::answer_too_large, {agent});
-  case turn_ending::malformed:
-    return say(lang, phrase::agent_malformed, {agent});
-  case turn_ending::disabled:
-    return say(lang, phrase::agent_gone, {agent});
-  case turn_ending::busy:
-  case turn_ending::storage:
-    return say(lang, phrase::agent_busy, {agent});
-  case turn_ending::cancelled:
-    return say(lang, phrase::stopped);
-  }
-  return {};
-}
-
 /// A tool's name comes from outside: one line of letters, nothing that Markdown would read.
 std::string tool_name(language lang, const std::string& name) {
   std::string out;
@@ -134,13 +102,36 @@ std::string answer_fold::view(language lang, bool tools) const {
   return out;
 }
 
-std::string closing_text(language lang, turn_ending ending, const std::string& answer,
-                         const std::string& agent, const std::string& detail) {
-  const bool blank = answer.find_first_not_of(" \t\r\n") == std::string::npos;
-  if (ending == turn_ending::answered && !blank)
-    return answer;
-  auto cause = cause_of(lang, ending, agent, detail);
-  return blank ? cause : answer + "\n\n" + cause;
+std::string closing_words(language lang, turn_ending ending, const std::string& agent,
+                          const std::string& detail) {
+  switch (ending) {
+  case turn_ending::answered:
+    return say(lang, phrase::empty_answer, {agent});
+  case turn_ending::agent_error:
+    return say(lang, phrase::agent_error, {agent, shortened(detail, 64)});
+  case turn_ending::unreachable:
+    return say(lang, phrase::agent_unreachable, {agent});
+  case turn_ending::rejected:
+    return say(lang, phrase::agent_rejected, {agent, detail});
+  case turn_ending::interrupted:
+    return say(lang, phrase::interrupted, {agent});
+  case turn_ending::idle:
+    return say(lang, phrase::agent_idle, {agent});
+  case turn_ending::too_long:
+    return say(lang, phrase::agent_too_long, {agent});
+  case turn_ending::too_large:
+    return say(lang, phrase::answer_too_large, {agent});
+  case turn_ending::malformed:
+    return say(lang, phrase::agent_malformed, {agent});
+  case turn_ending::disabled:
+    return say(lang, phrase::agent_gone, {agent});
+  case turn_ending::busy:
+  case turn_ending::storage:
+    return say(lang, phrase::agent_busy, {agent});
+  case turn_ending::cancelled:
+    return say(lang, phrase::stopped);
+  }
+  return {};
 }
 
 } // namespace pb

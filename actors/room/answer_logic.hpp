@@ -54,8 +54,8 @@ private:
   std::uint64_t version_ = 0;
 };
 
-/// The text of the message that ends a turn: the answer, or what there is of it and why it ended.
-std::string closing_text(language lang, turn_ending ending, const std::string& answer,
-                         const std::string& agent, const std::string& detail);
+/// Why a turn ended, for the person; for an answer: that it was empty.
+std::string closing_words(language lang, turn_ending ending, const std::string& agent,
+                          const std::string& detail);
 
 } // namespace pb

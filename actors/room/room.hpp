@@ -171,7 +171,7 @@ private:
   void load_one(const inbox_row& row, const saved_context& saved, bool answers_question,
                 origin from);
   void with_saved(const user_id& who, std::function<void(std::vector<saved_context>)> then);
-  void when_saved(const running& r, settlement& s, std::string& text);
+  std::string when_saved(const running& r, settlement& s);
 
   // room_confirm.cpp: questions of the agent
   void asked(const agent_says::confirm& question);
@@ -181,7 +181,7 @@ private:
   void not_counted(const inbox_row& row, const confirm_answer& how, const confirm_choice& choice);
   void close_questions(settlement& s, confirmation_state state,
                        const std::function<bool(const confirmation_row&)>& which);
-  void end_answer_turn(const running& r, turn_ending how, settlement& s, std::string& text);
+  void end_answer_turn(const running& r, turn_ending how, settlement& s, std::string& tail);
   void arm_expiry();
   void expire();
   confirmation_row* question(const outbox_id& id);
@@ -208,7 +208,7 @@ private:
   void finish(turn_ending how, const std::string& detail, bool handed);
   void conclude();
   turn_row ended_row(const running& r, turn_ending how) const;
-  void say_answer(const running& r, const std::string& text, settlement& s);
+  void say_answer(const running& r, const std::string& tail, settlement& s);
   void lost_connection();
   void arm_typing();
   void typing(bool on);

@@ -230,7 +230,7 @@ void room_core::close_questions(settlement& s, confirmation_state state,
 
 /// The turn that carried an answer is over: what the agent made of it.
 void room_core::end_answer_turn(const running& r, turn_ending how, settlement& s,
-                                std::string& text) {
+                                std::string& tail) {
   auto* c = question(*r.what.answers);
   if (!c)
     return;
@@ -245,7 +245,7 @@ void room_core::end_answer_turn(const running& r, turn_ending how, settlement& s
     c->state = confirmation_state::open; // nothing was handed over
     c->answered_by = {};
     c->answer_seq = 0;
-    text = say(lang(), phrase::confirm_unreachable, {number, r.label});
+    tail = say(lang(), phrase::confirm_unreachable, {number, r.label});
     arm_expiry();
     break;
   case turn_ending::agent_error:
@@ -253,7 +253,7 @@ void room_core::end_answer_turn(const running& r, turn_ending how, settlement& s
   case turn_ending::malformed:
     if (!spoke) {
       c->state = confirmation_state::orphaned;
-      text = say(lang(), phrase::confirm_orphaned, {number, r.label});
+      tail = say(lang(), phrase::confirm_orphaned, {number, r.label});
     }
     c->delivered = true;
     break;

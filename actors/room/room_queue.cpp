@@ -215,7 +215,8 @@ void room_core::quote() {
           [this, turn = turn_->request.id](const fetched_event& got) {
             if (!turn_ || turn_->request.id != turn || turn_->over)
               return;
-            const auto body = matrix::without_reply_fallback(matrix::parse_message(got.event.content).body);
+            const auto body =
+                matrix::without_reply_fallback(matrix::parse_message(got.event.content).body);
             const auto& who = got.event.sender;
             if (!body.empty())
               turn_->what.quoted =

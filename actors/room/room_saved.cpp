@@ -76,7 +76,7 @@ void room_core::save(const inbox_row& row, std::string title, origin from) {
 }
 
 /// The agent says that it is done: whether the file is there decides.
-void room_core::when_saved(const running& r, settlement& s, std::string& text) {
+std::string room_core::when_saved(const running& r, settlement& s) {
   const auto& [title, path] = *r.what.save;
   const auto root = files::workspace_for(r.workspace, r.request.asker);
   const auto folder = files::open_folder(root);
@@ -86,11 +86,10 @@ void room_core::when_saved(const running& r, settlement& s, std::string& text) {
     deps_.around.log->warning("not_saved", r.request.tr,
                               "a saved conversation is not there: " + there.error().cause,
                               {{"room", id_}, {"agent", r.request.agent}});
-    text += "\n\n" + say(lang(), phrase::not_saved, {path});
-    return;
+    return say(lang(), phrase::not_saved, {path});
   }
   s.saved.push_back({r.request.asker, r.request.agent, id_, title, path, deps_.around.wall()});
-  text += "\n\n" + say(lang(), phrase::saved, {title});
+  return say(lang(), phrase::saved, {title});
 }
 
 void room_core::load(const inbox_row& row, const std::string& choice, origin from) {

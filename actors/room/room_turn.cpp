@@ -100,19 +100,24 @@ void room_core::conclude() {
   if (handed || r.attempts > 0)
     s.turn = ended_row(r, how);
   const auto& code = r.fold.error_code();
-  auto text = how == turn_ending::interrupted && r.label.empty()
-                  ? say(lang(), phrase::router_interrupted)
-                  : closing_text(lang(), how, r.fold.text(), r.label,
-                                 how == turn_ending::agent_error ? code : detail);
+  const bool blank = r.fold.text().find_first_not_of(" \t\r\n") == std::string::npos;
+  std::string tail; // what we add to the agent's words
+  if (how == turn_ending::interrupted && r.label.empty())
+    tail = say(lang(), phrase::router_interrupted);
+  else if (!good || blank)
+    tail = closing_words(lang(), how, r.label, how == turn_ending::agent_error ? code : detail);
+  const auto add = [&tail](const std::string& sentence) {
+    tail += (tail.empty() ? "" : "\n\n") + sentence;
+  };
   const auto of_turn = [&](const confirmation_row& c) { return c.turn == r.request.id; };
   if (r.what.answers)
-    end_answer_turn(r, how, s, text);
+    end_answer_turn(r, how, s, tail);
   else if (how != turn_ending::interrupted)
     close_questions(s, confirmation_state::dropped, of_turn);
   else if (std::any_of(questions_.begin(), questions_.end(), [&](const confirmation_row& c) {
              return of_turn(c) && c.state == confirmation_state::open;
            }))
-    text += "\n\n" + say(lang(), phrase::question_stays);
+    add(say(lang(), phrase::question_stays));
   if (good) {
     auto used = r.fold.usage();
     used.turns = 1;
@@ -121,7 +126,7 @@ void room_core::conclude() {
     row_.usage.input_tokens += used.input_tokens;
     row_.usage.output_tokens += used.output_tokens;
     if (r.what.save)
-      when_saved(r, s, text);
+      add(when_saved(r, s));
   }
   if (r.what.takes_question && row_.question) {
     row_.question.reset();
@@ -132,7 +137,7 @@ void room_core::conclude() {
       row_.state == room_state::left ||
       (how == turn_ending::cancelled && r.fold.text().empty() && r.shown.draft_event.empty());
   if (!silent)
-    say_answer(r, text, s);
+    say_answer(r, tail, s);
   for (auto& row : s.outbox)
     row.tr = r.request.tr;
   if (!good)
@@ -158,17 +163,20 @@ void room_core::conclude() {
 }
 
 /// The first part takes the draft's place, if there is one; the others are messages of their own.
-void room_core::say_answer(const running& r, const std::string& text, settlement& s) {
+void room_core::say_answer(const running& r, const std::string& tail, settlement& s) {
   words w;
   w.kind = matrix::delivery::final_answer;
   w.reply_to = r.what.row.event.id;
   w.thread = r.what.thread;
   w.turn = r.request.id;
   w.mention = r.request.asker;
-  w.markdown = !r.fold.text().empty();
-  auto answer = matrix::lay_out(text);
-  if (answer.as_file)
-    answer.parts.back() += "\n\n" + say(lang(), phrase::answer_as_file);
+  const auto& text = r.fold.text();
+  w.markdown = !text.empty();
+  const auto ended = tail.empty() || text.empty() ? text + tail : text + "\n\n" + tail;
+  auto answer = matrix::lay_out(ended);
+  if (answer.as_file) // why it ended is said where it is seen
+    answer.parts.back() +=
+        (tail.empty() ? "" : "\n\n" + tail) + "\n\n" + say(lang(), phrase::answer_as_file);
   for (std::size_t i = 0; i < answer.parts.size(); ++i) {
     auto part = w;
     part.text = std::move(answer.parts[i]);

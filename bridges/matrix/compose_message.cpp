@@ -80,7 +80,9 @@ ordered_json text_content(const message_draft& m, const std::string& before, std
 /// `copies` of the HTML: one stands where it counts, the second in an edit's fallback.
 std::string message(const message_draft& m, std::string_view body, const std::string* html,
                     int copies) {
-  const auto own = delivery_of(m.turn, m.kind, m.part, m.row);
+  auto own = delivery_of(m.turn, m.kind, m.part, m.row);
+  if (m.confirmation)
+    own["confirmation"] = {{"id", m.confirmation->id}, {"expires_at", m.confirmation->expires_at}};
   ordered_json j;
   if (!usable(m.replaces.value)) {
     j = text_content(m, "", body, copies > 0 ? html : nullptr);

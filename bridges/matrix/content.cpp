@@ -40,6 +40,8 @@ void read_relation(const value& relation, message_content& out) {
       target = identifier<event_id>(v, '$');
     else if (name == "key")
       key = json::text_or_empty(v);
+    else if (name == "is_falling_back")
+      out.falls_back = json::is_true(v);
     else if (name == "m.in_reply_to") {
       out.in_reply_to.reset();
       each_member(v.raw, [&](std::string_view n, const value& e) {

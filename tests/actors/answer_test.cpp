@@ -1,6 +1,7 @@
 #include "actors/phrases.hpp"
 #include "actors/room/answer_logic.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 namespace {
@@ -9,51 +10,73 @@ using namespace pb::agent_says;
 } // namespace
 
 TEST_CASE("chunks become one text, everything else leaves it alone") {
-  answer_fold f{language::en};
+  answer_fold f;
   CHECK(f.add(status{"thinking"}));
   CHECK(f.add(text_chunk{"Hel"}));
   CHECK(f.add(tool_call{"1", "search", "{}"}));
   CHECK(f.add(tool_result{"1", "search", "[]", false}));
   CHECK(f.add(custom_update{"p", "1"}));
   CHECK(f.add(text_chunk{"lo"}));
+  CHECK(f.add(end{3, 4}));
   CHECK(f.text() == "Hello");
-  CHECK(f.notes().empty());
+  CHECK(f.usage().input_tokens == 3);
+  CHECK(f.usage().output_tokens == 4);
 }
 
 TEST_CASE("an answer may fill its cap and not pass it, and is never cut inside a character") {
-  answer_fold f{language::en};
+  answer_fold f;
   CHECK(f.add(text_chunk{std::string(answer_fold::cap - 1, 'x')}));
   CHECK_FALSE(f.add(text_chunk{"é"}));
   CHECK(f.text().size() <= answer_fold::cap + 3);
   CHECK(f.text().substr(answer_fold::cap - 2) == "x…");
-  answer_fold exact{language::en};
+  answer_fold exact;
   CHECK(exact.add(text_chunk{std::string(answer_fold::cap, 'x')}));
 }
 
-TEST_CASE("a confirmation and a file are declined in words") {
-  answer_fold f{language::en};
+TEST_CASE("questions and files are handed out once, and no more than a batch may bring") {
+  answer_fold f;
   f.add(confirm{"c1", "Delete all?", {}});
   f.add(send_file{"out/a.txt"});
-  CHECK(f.take_confirmations() == std::vector<std::string>{"c1"});
+  const auto asked = f.take_confirmations();
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0].prompt == "Delete all?");
   CHECK(f.take_confirmations().empty());
-  REQUIRE(f.notes().size() == 2);
-  CHECK(f.notes()[0].find("Delete all?") != std::string::npos);
-  CHECK(f.notes()[1].find("out/a.txt") != std::string::npos);
-  for (int i = 0; i < 100; ++i)
+  CHECK(f.take_files() == std::vector<std::string>{"out/a.txt"});
+  for (std::size_t i = 0; i <= answer_fold::wish_cap; ++i)
     f.add(send_file{"x"});
-  CHECK(f.notes().size() == answer_fold::note_cap);
+  CHECK(f.take_files().size() == answer_fold::wish_cap);
 }
 
-TEST_CASE("every ending has words, and what was said before is kept") {
+TEST_CASE("tools are short lines at the end of a draft, and no part of the answer") {
+  answer_fold f;
+  CHECK(f.view(language::en, true).empty());
+  f.add(status{"thinking"});
+  CHECK(f.view(language::en, true) == "⚙ thinking …");
+  f.add(tool_call{"1", "search_web", "{\"q\":"});
+  f.add(tool_call{"1", "", "1}"});
+  CHECK(f.view(language::en, true) == "⚙ search_web …");
+  f.add(text_chunk{"Looking."});
+  f.add(tool_result{"1", "", "[]", false});
+  f.add(tool_call{"2", "rm *_[x](y)\n", "{}"});
+  f.add(tool_result{"2", "", "no", true});
+  CHECK(f.view(language::en, true) == "Looking.\n\n⚙ search_web ✓\n⚙ rm _xy ✗");
+  CHECK(f.view(language::en, false) == "Looking.");
+  CHECK(f.text() == "Looking.");
+  for (std::size_t i = 0; i <= answer_fold::tool_cap; ++i)
+    f.add(tool_call{"t" + std::to_string(i), "n" + std::to_string(i), ""});
+  const auto view = f.view(language::en, true);
+  CHECK(std::count(view.begin(), view.end(), '\n') ==
+        2 + static_cast<int>(answer_fold::tool_cap) - 1);
+  CHECK(view.find("n0") == std::string::npos); // the oldest made place
+}
+
+TEST_CASE("every ending has words") {
   for (int i = 0; i <= static_cast<int>(turn_ending::storage); ++i) {
-    const auto ending = static_cast<turn_ending>(i);
-    CHECK_FALSE(closing_text(language::en, ending, "", "Research", "E7").empty());
-    const auto with = closing_text(language::ru, ending, "part", "Research", "E7");
-    CHECK(with.starts_with("part"));
-    CHECK((ending == turn_ending::answered) == (with == "part"));
+    CHECK_FALSE(closing_words(language::en, static_cast<turn_ending>(i), "Research", "E7").empty());
+    CHECK_FALSE(closing_words(language::ru, static_cast<turn_ending>(i), "Research", "E7").empty());
   }
-  CHECK(closing_text(language::en, turn_ending::agent_error, "", "A", "quota").find("quota") !=
+  CHECK(closing_words(language::en, turn_ending::agent_error, "A", "quota").find("quota") !=
         std::string::npos);
-  CHECK(closing_text(language::en, turn_ending::answered, " \n", "A", "") ==
+  CHECK(closing_words(language::en, turn_ending::answered, "A", "") ==
         say(language::en, phrase::empty_answer, {"A"}));
 }

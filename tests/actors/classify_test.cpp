@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace {
 using namespace pb;
@@ -63,9 +64,101 @@ TEST_CASE("a mistyped command gets the nearest name, an unheard one the way to h
         say(language::en, phrase::no_such_command, {"!xyzzyplugh"}));
 }
 
-TEST_CASE("a command of a later version says so") {
-  CHECK(asked<asks::refusal>(text("!archive")).sentence ==
-        say(language::en, phrase::not_there_yet, {"!archive"}));
+TEST_CASE("guests may talk and look, the owner's commands are not theirs") {
+  auto shared = chat;
+  shared.allowed = {user_id{"@guest:s"}};
+  CHECK(asked<asks::turn>(text("hello", "@guest:s"), shared).text == "hello");
+  CHECK(asked<asks::command>(text("!context", "@guest:s"), shared).name == command_name::context);
+  for (const char* command : {"!allow @eve:s", "!deny @alice:s", "!archive", "!restore C1", "!new",
+                              "!start", "!set language ru", "!rename x"})
+    CHECK(asked<asks::refusal>(text(command, "@guest:s"), shared).sentence.find("owner") !=
+          std::string::npos);
+  asked<asks::nothing>(text("hello", "@eve:s"), shared);
+}
+
+TEST_CASE("words for somebody else are not for us where several people talk") {
+  auto to_bob = text("look");
+  to_bob.content = R"({"msgtype":"m.text","body":"look","m.mentions":{"user_ids":["@bob:s"]}})";
+  CHECK(asked<asks::turn>(to_bob).text == "look"); // nobody else is there
+  auto shared = chat;
+  shared.allowed = {user_id{"@bob:s"}};
+  asked<asks::nothing>(to_bob, shared);
+  auto to_us = text("look");
+  to_us.content =
+      R"({"msgtype":"m.text","body":"look","m.mentions":{"user_ids":["@bob:s","@bot:s"]}})";
+  asked<asks::turn>(to_us, shared);
+}
+
+TEST_CASE("a number alone answers the question that waits, for whoever was asked") {
+  auto waits = chat;
+  waits.questioned = user_id{"@alice:s"};
+  CHECK(asked<asks::number>(text(" 3 "), waits).n == 3);
+  CHECK(asked<asks::turn>(text("3 apples"), waits).text == "3 apples");
+  CHECK(asked<asks::turn>(text("12345"), waits).text == "12345");
+  CHECK(asked<asks::turn>(text("3", "@op:s"), waits).text == "3");
+  CHECK(asked<asks::turn>(text("3")).text == "3");
+}
+
+TEST_CASE("an archived chat takes commands and refuses the rest") {
+  auto away = chat;
+  away.archived = true;
+  away.chat = "C7";
+  CHECK(asked<asks::refusal>(text("hello"), away).sentence.find("!restore C7") !=
+        std::string::npos);
+  CHECK(asked<asks::command>(text("!restore"), away).name == command_name::restore);
+}
+
+TEST_CASE("a check mark or a cross is an answer, any other reaction is nothing") {
+  const auto reaction = [](const char* key) {
+    auto e = text("");
+    e.type = "m.reaction";
+    e.content =
+        json{{"m.relates_to", {{"rel_type", "m.annotation"}, {"event_id", "$p"}, {"key", key}}}}
+            .dump();
+    return e;
+  };
+  CHECK(asked<asks::reaction>(reaction("✅")).yes);
+  CHECK(asked<asks::reaction>(reaction("✅\uFE0F")).yes);
+  const auto no = asked<asks::reaction>(reaction("❌"));
+  CHECK_FALSE(no.yes);
+  CHECK(no.target.value == "$p");
+  asked<asks::nothing>(reaction("👍"));
+}
+
+TEST_CASE("emotes, places, stickers and polls become words") {
+  auto emote = text("");
+  emote.content = R"({"msgtype":"m.emote","body":"waves"})";
+  CHECK(asked<asks::turn>(emote).text == "* alice waves");
+  auto place = text("");
+  place.content = R"({"msgtype":"m.location","body":"Home","geo_uri":"geo:52.5,13.4"})";
+  CHECK(asked<asks::turn>(place).text == "Location: geo:52.5,13.4 Home");
+  auto sticker = text("");
+  sticker.type = "m.sticker";
+  sticker.content = R"({"body":"a cat","url":"mxc://s/x","info":{}})";
+  CHECK(asked<asks::turn>(sticker).text == "Sticker: a cat");
+  auto poll = text("");
+  poll.type = "org.matrix.msc3381.poll.start";
+  poll.content =
+      R"({"org.matrix.msc3381.poll.start":{"question":{"org.matrix.msc1767.text":"Lunch?"},)"
+      R"("answers":[{"id":"a","org.matrix.msc1767.text":"Soup"},{"id":"b","org.matrix.msc1767.text":"Rice"}]}})";
+  CHECK(asked<asks::turn>(poll).text == "Poll: Lunch?\n1. Soup\n2. Rice\n");
+  auto odd = text("");
+  odd.content = R"({"msgtype":"org.example.thing","body":"x"})";
+  CHECK(asked<asks::refusal>(odd).sentence.find("org.example.thing") != std::string::npos);
+}
+
+TEST_CASE("a file is a turn, with its caption as the text") {
+  auto file = text("");
+  file.content = R"({"msgtype":"m.image","body":"What is this?","filename":"cat.png",)"
+                 R"("url":"mxc://s/x","info":{"mimetype":"image/png","size":10}})";
+  const auto got = asked<asks::turn>(file);
+  CHECK(got.text == "What is this?");
+  REQUIRE(got.file);
+  CHECK(got.file->name == "cat.png");
+  CHECK(got.file->mxc == "mxc://s/x");
+  auto secret = text("");
+  secret.content = R"({"msgtype":"m.file","body":"a","file":{"url":"mxc://s/x"}})";
+  CHECK(asked<asks::refusal>(secret).sentence.find("encrypted") != std::string::npos);
 }
 
 TEST_CASE("a text beyond the limit is refused, one at the limit is not") {
@@ -80,7 +173,21 @@ TEST_CASE("the quote in front of a reply is not the text, and never a command") 
                        {"body", "> <@bot> !new\n> more\n\nand this?"},
                        {"m.relates_to", {{"m.in_reply_to", {{"event_id", "$q"}}}}}}
                       .dump();
-  CHECK(asked<asks::turn>(reply).text == "and this?");
+  const auto got = asked<asks::turn>(reply);
+  CHECK(got.text == "and this?");
+  CHECK(got.quotes.value == "$q");
+  CHECK(got.quoted == "!new\nmore");
+  auto threaded = text("");
+  threaded.content = json{{"msgtype", "m.text"},
+                          {"body", "in a thread"},
+                          {"m.relates_to",
+                           {{"rel_type", "m.thread"},
+                            {"event_id", "$root"},
+                            {"is_falling_back", true},
+                            {"m.in_reply_to", {{"event_id", "$q"}}}}}}
+                         .dump();
+  CHECK(asked<asks::turn>(threaded).quotes.empty()); // for clients that know no threads
+  CHECK(thread_of(threaded).value == "$root");
 }
 
 TEST_CASE("an edit is an edit even if its text looks like a command") {
@@ -95,13 +202,7 @@ TEST_CASE("an edit is an edit even if its text looks like a command") {
   CHECK(got.text == "!new");
 }
 
-TEST_CASE("what cannot be passed on is refused in words, what cannot be read is told apart") {
-  auto file = text("");
-  file.content = R"({"msgtype":"m.file","body":"a.pdf","url":"mxc://s/x"})";
-  CHECK(asked<asks::refusal>(file).sentence == say(language::en, phrase::no_files_yet));
-  auto odd = text("");
-  odd.content = R"({"msgtype":"m.location","body":"x"})";
-  CHECK(asked<asks::refusal>(odd).sentence.find("m.location") != std::string::npos);
+TEST_CASE("what cannot be read is told apart from what is taken back") {
   auto secret = text("");
   secret.type = "m.room.encrypted";
   secret.content = R"({"algorithm":"m.megolm.v1.aes-sha2"})";
@@ -128,10 +229,24 @@ TEST_CASE("a lobby points the way instead of asking an agent") {
   CHECK(asked<asks::command>(text("!start"), lobby).name == command_name::start);
 }
 
-TEST_CASE("every sentence exists in both languages") {
-  for (int i = 0; i <= static_cast<int>(phrase::storage_trouble); ++i) {
-    CHECK_FALSE(say(language::en, static_cast<phrase>(i)).empty());
-    CHECK_FALSE(say(language::ru, static_cast<phrase>(i)).empty());
+TEST_CASE("every sentence exists in both languages, with the same arguments") {
+  const auto arguments = [](const std::string& text) {
+    std::set<char> out;
+    for (std::size_t i = 0; i + 2 < text.size(); ++i)
+      if (text[i] == '{' && text[i + 2] == '}')
+        out.insert(text[i + 1]);
+    return out;
+  };
+  // The arguments show as they are: {0} for the first one.
+  const auto shown = [](language l, int i) {
+    return say(l, static_cast<phrase>(i),
+               {"{0}", "{1}", "{2}", "{3}", "{4}", "{5}", "{6}", "{7}", "{8}"});
+  };
+  for (int i = 0; i <= static_cast<int>(phrase::working); ++i) {
+    INFO(i << " " << shown(language::en, i));
+    CHECK_FALSE(shown(language::en, i).empty());
+    CHECK_FALSE(shown(language::ru, i).empty());
+    CHECK(arguments(shown(language::en, i)) == arguments(shown(language::ru, i)));
   }
   CHECK(say(language::en, phrase::home_is, {"{0}"}).find("{0}") !=
         std::string::npos); // as they are

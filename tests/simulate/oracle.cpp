@@ -15,8 +15,9 @@ struct shown {
 
 struct room_view {
   std::map<std::string, std::size_t> place; ///< of every event
-  std::vector<shown> ours;
-  std::vector<std::int64_t> chats; ///< platform_chat_ids of the markers, in order
+  std::vector<shown> ours;                  ///< as they stand after their edits
+  std::vector<std::string> rows;            ///< of the outbox, of every event and edit
+  std::vector<std::int64_t> chats;          ///< platform_chat_ids of the markers, in order
   std::string chat_owner, space_owner;
   std::optional<std::size_t> last_leave; ///< of the bot
 };
@@ -42,10 +43,26 @@ room_view look_at(const std::vector<json>& events) {
       v.space_owner = content.value("owner", "");
     } else if (type == "m.room.message" && content.contains("io.patchbay.delivery")) {
       const auto& d = content.at("io.patchbay.delivery");
-      v.ours.push_back(
-          {e.value("event_id", ""), d.value("kind", ""), d.value("turn", ""), d.value("id", ""),
-           content.value(json::json_pointer("/m.relates_to/m.in_reply_to/event_id"), ""),
-           content.value("body", ""), d.value("part", 0)});
+      shown m{e.value("event_id", ""),
+              d.value("kind", ""),
+              d.value("turn", ""),
+              d.value("id", ""),
+              content.value(json::json_pointer("/m.relates_to/m.in_reply_to/event_id"), ""),
+              content.value("body", ""),
+              d.value("part", 0)};
+      v.rows.push_back(m.row);
+      if (content.contains("m.new_content")) { // takes the draft's place, at the end
+        m.body = content.at("m.new_content").value("body", "");
+        const auto draft = content.at("m.relates_to").value("event_id", "");
+        const auto i = std::find_if(v.ours.begin(), v.ours.end(),
+                                    [&](const shown& x) { return x.event == draft; });
+        if (i != v.ours.end()) {
+          m.reply_to = i->reply_to;
+          m.event = i->event;
+          v.ours.erase(i);
+        }
+      }
+      v.ours.push_back(std::move(m));
     }
   }
   return v;
@@ -100,9 +117,10 @@ public:
     std::set<std::string> rows;
     for (const auto& [room, v] : rooms_) {
       std::set<std::pair<std::string, int>> parts;
+      for (const auto& row : v.rows)
+        if (!row.empty() && !rows.insert(row).second)
+          fail("O2 no row of the outbox shows twice", room, row + " again");
       for (const auto& m : v.ours) {
-        if (!m.row.empty() && !rows.insert(m.row).second)
-          fail("O2 no row of the outbox shows twice", room, m.row + " again as " + m.event);
         if (m.kind == "final" && !parts.insert({m.turn, m.part}).second)
           fail("O2 one final per turn and part", room, m.turn + " again as " + m.event);
       }

@@ -410,6 +410,19 @@ std::string sim_world::onboard(const std::string& who) {
   return chat;
 }
 
+std::string sim_world::upload(const std::string& who, const std::string& bytes) {
+  server_request r;
+  r.method = "POST";
+  r.path = "/_matrix/media/v3/upload";
+  r.headers = {{"Authorization", "Bearer " + tokens_.at(who)}, {"Content-Type", "text/plain"}};
+  r.body = bytes;
+  std::optional<http_result> got;
+  server.handle(r, std::make_shared<sim_reply>([&](http_result x) { got = std::move(x); },
+                                               [](std::function<void()>) {}));
+  if (!got || !*got || (*got)->status != 200)
+    throw std::runtime_error("the upload was refused");
+  return json::parse((*got)->body).at("content_uri");
+}
 std::string sim_world::say(const std::string& who, const std::string& room,
                            const std::string& text) {
   const auto sent = server.send("@" + who + ":localhost", room, "m.room.message",
@@ -419,11 +432,39 @@ std::string sim_world::say(const std::string& who, const std::string& room,
   return *sent;
 }
 
-std::vector<json> sim_world::answers(const std::string& room) const {
+std::vector<json> sim_world::said_by_bot(const std::string& room) const {
   std::vector<json> out;
   for (auto& e : server.events(room))
     if (e.at("type") == "m.room.message" && e.at("sender") == process.homeserver.user.value)
       out.push_back(std::move(e));
+  return out;
+}
+std::vector<json> sim_world::shown(const std::string& room) const {
+  std::vector<json> out;
+  for (auto& e : said_by_bot(room)) {
+    const auto& content = e.at("content");
+    if (!content.contains("m.new_content")) {
+      out.push_back(std::move(e));
+      continue;
+    }
+    const auto target = content.at("m.relates_to").at("event_id");
+    for (auto& old : out)
+      if (old.at("event_id") == target) {
+        auto now = content.at("m.new_content");
+        if (old.at("content").contains("m.relates_to"))
+          now["m.relates_to"] = old.at("content").at("m.relates_to");
+        old["content"] = std::move(now);
+      }
+  }
+  return out;
+}
+std::vector<json> sim_world::answers(const std::string& room) const {
+  auto out = shown(room);
+  std::erase_if(out, [](const json& e) {
+    const auto& content = e.at("content");
+    return !content.contains("body") ||
+           content.value(json::json_pointer("/io.patchbay.delivery/kind"), "") == "draft";
+  });
   return out;
 }
 

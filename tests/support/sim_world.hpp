@@ -102,6 +102,8 @@ public:
   /// A call as that person; the body of the answer, which must be a 200.
   json call(const std::string& who, const std::string& method, const std::string& path,
             const json& body = json::object());
+  /// A file in that person's name; its mxc address.
+  std::string upload(const std::string& who, const std::string& bytes);
   /// A direct room with the bot invited; its id.
   std::string invite_bot(const std::string& who);
   /// Invites the bot and accepts what it makes; the id of the first chat.
@@ -111,7 +113,11 @@ public:
   [[nodiscard]] std::vector<std::string> joined(const std::string& who);
 
   // -- what rooms show --
-  /// Messages of the bot in the room, oldest first.
+  /// Events of the bot's messages, edits among them, oldest first.
+  [[nodiscard]] std::vector<json> said_by_bot(const std::string& room) const;
+  /// Its messages as they stand after their edits; the reply of the first form stays.
+  [[nodiscard]] std::vector<json> shown(const std::string& room) const;
+  /// The same without drafts of answers that run, or ran when the router died.
   [[nodiscard]] std::vector<json> answers(const std::string& room) const;
   [[nodiscard]] std::vector<std::string> answer_texts(const std::string& room) const;
   /// Bodies of the bot's replies to this event.
