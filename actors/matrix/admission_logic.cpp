@@ -3,13 +3,20 @@
 #include "bridges/matrix/facts.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace pb {
 
 bool is_for_rooms(const matrix_event& event, const user_id& bot) {
+  constexpr std::array types{"m.room.message",
+                             "m.room.redaction",
+                             "m.room.encrypted",
+                             "m.reaction",
+                             "m.sticker",
+                             "m.poll.start",
+                             "org.matrix.msc3381.poll.start"};
   return !event.state_key && event.sender != bot &&
-         (event.type == "m.room.message" || event.type == "m.room.redaction" ||
-          event.type == "m.room.encrypted");
+         std::find(types.begin(), types.end(), event.type) != types.end();
 }
 
 sorted_batch sort_batch(const matrix::sync_response& got, const admission_rules& rules) {

@@ -271,6 +271,8 @@ void topology_state::find_unanswered(const applying_ptr& a, const room_row& row,
     for (const auto& e : got->chunk) {
       if (e.type != "m.room.message" || e.state_key)
         continue;
+      if (e.sender == deps_.session.user && matrix::is_draft(e.content))
+        continue; // of an answer that never came to its end
       if (e.sender == deps_.session.user)
         break;
       const auto said = matrix::parse_message(e.content);

@@ -325,7 +325,7 @@ void room_core::arm_idle() {
   clock_.after(deps_.timing.idle, [this] {
     const bool quiet = self_->clock().now() - last_active_ >= deps_.timing.idle;
     if (quiet && !turn_ && !starting_ && queue_.empty() && writes_.empty() && !marker_waits_ &&
-        held_.empty())
+        held_.empty() && open_questions() == 0) // they expire
       if (auto to = caf::actor_cast<caf::actor>(directory_.lock()))
         caf::anon_send(to, room_idle{id_, self_->id()}); // ask, do not die
     arm_idle();

@@ -110,6 +110,10 @@ void room_core::prompt_sent(const send_outcome& outcome) {
 }
 
 void room_core::answer(const inbox_row& row, confirm_answer how) {
+  if (auto w = waiting_of(row)) { // decided before our birth, and not handed over
+    queue_.push_back(std::move(*w));
+    return pump();
+  }
   const auto choice =
       choose_confirmation(questions_, how, row, is_master(row.event.sender, view_, deps_.rules));
   if (choice.verdict != confirm_verdict::good)
@@ -157,11 +161,6 @@ void room_core::not_counted(const inbox_row& row, const confirm_answer& how,
     switch (c->state) {
     case confirmation_state::yes:
     case confirmation_state::no:
-      if (c->answer_seq == row.seq && !c->delivered) { // decided before our birth
-        auto w = waiting_of(row);
-        queue_.push_back(w ? std::move(*w) : waiting{row, {}});
-        return;
-      }
       text = say(lang(), phrase::confirm_answered,
                  {number,
                   say(lang(),

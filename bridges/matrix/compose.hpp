@@ -68,6 +68,9 @@ std::optional<file_order> parse_file_order(std::string_view body);
 /// The outbox row that a message of ours came from; nothing if it names none.
 std::optional<outbox_id> delivery_row(std::string_view content);
 
+/// Progress of an answer: a draft, or an edit of one that is not the final.
+bool is_draft(std::string_view content);
+
 /// Contents of our markers; parse_chat_marker and parse_space_marker give the same values back.
 std::string compose_chat_marker(const chat_marker& m);
 std::string compose_space_marker(const space_marker& m);

@@ -172,17 +172,28 @@ std::string compose_file(const file_order& order, const uploaded_content& file,
   return text_of(j);
 }
 
-std::optional<outbox_id> delivery_row(std::string_view content) {
+namespace {
+
+std::optional<std::string> of_delivery(std::string_view content, const char* field) {
   const auto j = nlohmann::json::parse(content, nullptr, false);
   if (!j.is_object())
     return std::nullopt;
   const auto d = j.find("io.patchbay.delivery");
   if (d == j.end() || !d->is_object())
     return std::nullopt;
-  const auto id = d->find("id");
-  if (id == d->end() || !id->is_string())
+  const auto text = d->find(field);
+  if (text == d->end() || !text->is_string())
     return std::nullopt;
-  return outbox_id{id->get<std::string>()};
+  return text->get<std::string>();
 }
+
+} // namespace
+
+std::optional<outbox_id> delivery_row(std::string_view content) {
+  auto id = of_delivery(content, "id");
+  return id ? std::optional{outbox_id{std::move(*id)}} : std::nullopt;
+}
+
+bool is_draft(std::string_view content) { return of_delivery(content, "kind") == "draft"; }
 
 } // namespace pb::matrix

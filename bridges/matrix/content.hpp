@@ -27,7 +27,7 @@ struct message_content {
   std::optional<text> new_content; ///< of an edit
   std::optional<event_id> in_reply_to;
   std::optional<event_id> thread_root;
-  bool falls_back = false; ///< in_reply_to is there for clients that know no threads
+  bool falls_back = false;           ///< in_reply_to is there for clients that know no threads
   std::optional<event_id> reacts_to; ///< m.annotation
   std::string reaction;              ///< its key, variation selectors (U+FE0E, U+FE0F) removed
   std::string filename;              ///< of a file: differs from `body` when that is a caption

@@ -39,7 +39,7 @@ admission_rules rules(bool initial = false) {
 const json hello{{"msgtype", "m.text"}, {"body", "hello"}};
 } // namespace
 
-TEST_CASE("messages, redactions and encrypted events of others are kept, in order") {
+TEST_CASE("messages, reactions, redactions and encrypted events of others are kept, in order") {
   const auto got = sync_of(
       {{"!r:s",
         {{"timeline",
@@ -48,12 +48,14 @@ TEST_CASE("messages, redactions and encrypted events of others are kept, in orde
              event("m.room.topic", "@a:s", {{"topic", "x"}}, ""),
              event("m.room.redaction", "@a:s", {{"redacts", "$1"}}),
              event("m.reaction", "@a:s", json::object()),
+             event("m.call.invite", "@a:s", json::object()),
              event("m.room.encrypted", "@a:s", {{"algorithm", "x"}})}}}}}}});
   const auto out = sort_batch(got, rules());
-  REQUIRE(out.keep.events.size() == 3);
+  REQUIRE(out.keep.events.size() == 4);
   CHECK(out.keep.events[0].event.type == "m.room.message");
   CHECK(out.keep.events[1].event.type == "m.room.redaction");
-  CHECK(out.keep.events[2].event.type == "m.room.encrypted");
+  CHECK(out.keep.events[2].event.type == "m.reaction");
+  CHECK(out.keep.events[3].event.type == "m.room.encrypted");
   CHECK(out.keep.cursor == "s2");
   CHECK(out.gaps.empty());
 }
