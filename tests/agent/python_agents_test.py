@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The agents written in Python, each as a process of its own, against the client of python3-websockets:
-docs/examples/echo_agent.py must do what docs/agents.md promises, and the scripted agent of the system
+those of docs/examples must do what docs/agents.md promises, and the scripted agent of the system
 tests what its own help says."""
 import asyncio
 import json
@@ -15,6 +15,7 @@ import websockets
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs/examples/echo_agent.py"
+ASKING = ROOT / "docs/examples/asking_agent.py"
 SCRIPTED = ROOT / "tests/system/scripted_agent.py"
 
 
@@ -84,12 +85,57 @@ class ExampleAgent(unittest.IsolatedAsyncioTestCase):
             self.assertIn("and now", text_of(await until_end(ws)))
 
 
+class AskingAgent(unittest.IsolatedAsyncioTestCase):
+    def setUp(self):
+        self.workspace = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.agent = self.enterContext(Process(ASKING, "0", str(self.workspace)))
+
+    async def asked(self, ws, text="frogs"):
+        await ws.send(question(text))
+        frame = json.loads(await asyncio.wait_for(ws.recv(), 10))
+        self.assertEqual((frame["type"], frame["message_id"]), ("AGENT_EVENT_CONFIRM", "m1"))
+        self.assertIn(text, frame["prompt"])
+        return frame["confirmation_id"]
+
+    @staticmethod
+    def decided(name, decision):
+        return json.dumps({"type": "CONFIRM", "confirmation_id": name, "decision": decision})
+
+    async def test_it_waits_for_the_decision_and_sends_a_file(self):
+        async with self.agent.connect(chat=3) as ws:
+            await ws.send(self.decided(await self.asked(ws), "yes"))
+            frames = await until_end(ws)
+            self.assertEqual([f["path"] for f in frames if "path" in f], ["report.txt"])
+            self.assertIn("frogs", (self.workspace / "report.txt").read_text())
+            await ws.send(self.decided(await self.asked(ws), "no"))
+            self.assertEqual(text_of(await until_end(ws)), "Then I leave it.")
+
+    async def test_a_question_outlives_its_connection_and_is_answered_once(self):
+        async with self.agent.connect(chat=3) as ws:
+            name = await self.asked(ws)
+        for chat, last in ((4, "ERROR"), (3, "AGENT_EVENT_END"), (3, "ERROR")):
+            async with self.agent.connect(chat=chat) as ws:
+                await ws.send(self.decided(name, "yes"))
+                frames = await until_end(ws)
+                self.assertEqual(frames[-1]["type"], last)
+                self.assertNotIn("message_id", frames[-1])
+
+    async def test_cancel_takes_the_question_back(self):
+        async with self.agent.connect(chat=3) as ws:
+            name = await self.asked(ws)
+            await ws.send(json.dumps({"type": "CANCEL"}))
+            await until_end(ws)
+            await ws.send(self.decided(name, "yes"))
+            self.assertEqual((await until_end(ws))[-1]["type"], "ERROR")
+
+
 class Documentation(unittest.TestCase):
     def test_the_examples_stand_in_the_documentation_as_they_are_and_are_short(self):
         page = (ROOT / "docs/agents.md").read_text(encoding="utf-8")
-        for language, name in (("python", "echo_agent.py"), ("javascript", "echo_agent.mjs")):
+        for language, name in (("python", "echo_agent.py"), ("javascript", "echo_agent.mjs"),
+                               ("python", "asking_agent.py")):
             code = (ROOT / "docs/examples" / name).read_text(encoding="utf-8")
-            self.assertLess(len(code.splitlines()), 60, name)
+            self.assertLess(len(code.splitlines()), 70, name)
             blocks = re.findall(rf"```{language}\n(.*?)```", page, re.S)
             self.assertIn(code, blocks, f"{name} differs from docs/agents.md")
 
