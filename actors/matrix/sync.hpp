@@ -74,6 +74,7 @@ private:
   /// `cause` is empty when the hole is closed, or when there was none.
   void close_gap(const std::shared_ptr<filling>& work, std::string_view cause,
                  const std::string& detail = {});
+  void next_gap(const std::shared_ptr<filling>& work, bool closed = true);
 
   void admit(admission keep, next_step then);
   void position_fixed(const std::shared_ptr<filling>& work);

@@ -60,6 +60,8 @@ void matrix_sync_state::release_others(const std::shared_ptr<filling>& work) {
   std::set<room_id> holed;
   for (const auto& gap : work->batch.gaps)
     holed.insert(gap.room);
+  // A look at a room of which nobody says that it has a hole costs one request: first of all.
+  std::ranges::stable_partition(work->batch.gaps, [](const auto& gap) { return gap.suspected; });
   admission now = keep;
   now.cursor.clear();
   const auto is_holed = [&](const inbox_row& r) { return holed.contains(r.event.room); };
@@ -81,10 +83,8 @@ void matrix_sync_state::fill_gaps(const std::shared_ptr<filling>& work) {
       .then(
           [this, work](const found_room& known) {
             const auto& here = work->batch.gaps[work->gap];
-            if (known.room && known.room->kind == room_kind::space) {
-              ++work->gap;
-              return fill_gaps(work);
-            }
+            if (known.room && known.room->kind == room_kind::space)
+              return next_gap(work);
             self_->request(deps_.store, 60s, store_known{here.room, {}})
                 .then(
                     [this, work](const known_answer& before) { begin_walk(work, before.baseline); },
@@ -97,10 +97,8 @@ void matrix_sync_state::fill_gaps(const std::shared_ptr<filling>& work) {
 /// was lost) all that lies before our position is history.
 void matrix_sync_state::begin_walk(const std::shared_ptr<filling>& work, bool baseline) {
   const auto& gap = work->batch.gaps[work->gap];
-  if (!baseline && !gap.newly_joined && (gap.suspected || gap.from.empty())) {
-    ++work->gap;
-    return fill_gaps(work);
-  }
+  if (!baseline && !gap.newly_joined && (gap.suspected || gap.from.empty()))
+    return next_gap(work);
   work->walk.emplace(gap, deps_.session.user, baseline);
   work->page = 0;
   work->tries = 0;
@@ -198,8 +196,22 @@ void matrix_sync_state::close_gap(const std::shared_ptr<filling>& work, std::str
     told.kind = matrix::delivery::notice;
     keep.outbox.push_back(message_row(engine_, deps_.around.wall(), room, std::move(told)));
   }
-  ++work->gap;
-  fill_gaps(work);
+  next_gap(work, cause.empty());
+}
+
+/// A room whose hole is closed does not wait for those that follow. One whose hole stays open does:
+/// what it is told of that goes with the cursor, or a crash in between would tell it twice.
+void matrix_sync_state::next_gap(const std::shared_ptr<filling>& work, bool closed) {
+  const auto room = work->batch.gaps[work->gap++].room;
+  auto& events = work->batch.keep.events;
+  const auto others = std::stable_partition(
+      events.begin(), events.end(), [&](const inbox_row& r) { return r.event.room == room; });
+  if (!closed || others == events.begin())
+    return fill_gaps(work);
+  admission now;
+  now.events.assign(std::make_move_iterator(events.begin()), std::make_move_iterator(others));
+  events.erase(events.begin(), others);
+  admit(std::move(now), [this, work] { fill_gaps(work); });
 }
 
 } // namespace pb
