@@ -25,7 +25,7 @@ export async function playBot(link) {
     },
     answer: (room, body, html) => put(room, { msgtype: 'm.text', ...rich(body, html), ...delivered('final') }),
     notice: (room, body, kind = 'notice') => put(room, { msgtype: 'm.notice', body, ...delivered(kind) }),
-    ask: (room, id, body, expires = Date.now() + 1800000, sender = setup.bot) => put(room, { msgtype: 'm.text', body: `${body}\n\nAnswer with !yes ${id} or !no ${id}, or react with ✅ or ❌.`, ...delivered('notice', { confirmation: { id, expires_at: expires } }) }, { sender }),
+    ask: (room, id, body, expires = Date.now() + 1800000, sender = setup.bot, to = null) => put(room, { ...(to ? { 'm.relates_to': { 'm.in_reply_to': { event_id: to } } } : {}), msgtype: 'm.text', body: `${body}\n\nAnswer with !yes ${id} or !no ${id} (or ✅ / ❌ on this message) within 30 min.`, ...delivered('notice', { confirmation: { id, expires_at: expires } }) }, { sender }),
     react: (room, target, key, sender) => put(room, { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key } }, { type: 'm.reaction', sender }),
     async file(room, msgtype, name, mimetype, bytes, more = {}) {
       const { url } = await world('media', { base64: bytes.toString('base64') });

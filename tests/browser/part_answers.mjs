@@ -28,6 +28,8 @@ export async function answers({ page, at, until, shot, bot, room, say, message }
   await shot('streaming');
   await one.grow('The Moon pulls at the water on its side\n\nand at the Earth itself.\n⚙ search_web ✓', '<p>The Moon pulls at the water on its side</p><p>⚙ is a sign, too<br>and at the Earth itself.<br>⚙ search_web ✓</p>');
   await until('a tool line behind a line break is found, too, and nothing but it', async () => (await grown.getByTestId('work').locator('li').count()) === 1 && /⚙ is a sign, too\nand at the Earth itself\.$/.test((await grown.getByTestId('message-body').innerText()).trim()));
+  await one.grow('The Moon pulls at the water on its side\n\n```\nforce = mass\n\n⚙ search_web ✓\n⚙ calculate …', '<p>The Moon pulls at the water on its side</p><pre><code>force = mass\n\n⚙ search_web ✓\n⚙ calculate …\n</code></pre>');
+  await until('and one that has got into an open code block', async () => (await grown.getByTestId('work').locator('li').count()) === 2 && (await grown.locator('pre').innerText()).trim() === 'force = mass');
   await bot.world('typing', { room, users: [] });
   await one.end('The Moon pulls at the water on its side and at the Earth itself: **two** tides.', '<p>The Moon pulls at the water on its side and at the Earth itself: <strong>two</strong> tides.</p>');
   await until('the final answer takes its place', async () => (await grown.getAttribute('data-kind')) === 'final' && (await grown.locator('strong').innerText()) === 'two');

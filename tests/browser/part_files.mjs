@@ -30,6 +30,10 @@ export async function files({ page, at, own, until, shot, bot, room, message }) 
   ok(/noopener/.test(await message(evil).locator('a').getAttribute('rel')), 'a link tells its target nothing about us');
 
   // -- from the person
+  await at('file-input').setInputFiles(Array.from({ length: 21 }, (_, i) => ({ name: `${i}.txt`, mimeType: 'text/plain', buffer: Buffer.from('x') })));
+  await at('toast').filter({ hasText: '20 files at once' }).waitFor();
+  ok((await at('staged').count()) === 20, 'twenty files wait, a twenty-first is refused in words');
+  for (let i = 0; i < 20; ++i) await at('staged').first().getByRole('button').click();
   await at('file-input').setInputFiles([{ name: 'a.png', mimeType: 'image/png', buffer: png(60, 40) }, { name: 'wrong.txt', mimeType: 'text/plain', buffer: Buffer.from('no') }, { name: 'b.txt', mimeType: 'text/plain', buffer: Buffer.from('yes') }]);
   await until('chosen files wait beside the text', async () => (await at('staged').count()) === 3 && (await at('staged').first().locator('img').count()) === 1);
   await at('staged').filter({ hasText: 'wrong.txt' }).getByRole('button').click();

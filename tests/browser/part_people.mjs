@@ -28,6 +28,10 @@ async function questions({ page, at, until, shot, bot, room, message }) {
   ok((await state(five)) === 'open', 'and answer nothing');
   await bot.react(room, five, '❌\ufe0f', bot.me);
   await becomes(five, 'no', 'a reaction from another client closes it');
+  const asked = await bot.put(room, { msgtype: 'm.text', body: 'Please write it down' }, { sender: '@friend:localhost' });
+  const theirs = await bot.ask(room, '61', 'Friend, may I?', undefined, undefined, asked);
+  await bot.react(room, theirs, '✅', '@friend:localhost');
+  await becomes(theirs, 'yes', 'who asked may answer');
   const six = await bot.ask(room, '6', 'May I go on?');
   await bot.put(room, { msgtype: 'm.text', body: '!yes', 'm.relates_to': { 'm.in_reply_to': { event_id: six } } }, { sender: bot.me });
   await becomes(six, 'yes', 'a reply with !yes closes it');

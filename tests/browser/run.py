@@ -85,7 +85,7 @@ def attempt(node, script, binary, pictures):
     """Runs a script against the program, or against the mock when `binary` is None; an exit code as above."""
     with tempfile.TemporaryDirectory(prefix="patchbay-browser-") as folder:
         work = pathlib.Path(folder)
-        out = (pictures or work / "pictures").resolve()
+        out = (pictures or work / "pictures").resolve() / f"{script.split('.')[0]}-{'real' if binary else 'mock'}"
         command = [str(binary), "run"] if binary else \
             [node, str(HERE / "mock_world.mjs"), str(ROOT / "bridges" / "admin" / "assets")]
         environment = {k: v for k, v in os.environ.items()

@@ -32,9 +32,11 @@ export function splitTools(body) {
   return [lines.join('\n'), tools];
 }
 
-/** Takes `count` tool lines from the end of rich text: whole blocks, or what follows a line break. */
+/**
+ * Takes `count` tool lines from the end of rich text: whole blocks, what follows a line break, or, in a
+ * code block that is still open, the last lines of it.
+ */
 function cutTools(box, count) {
-  const isTool = (text) => text.trim().startsWith(toolMark);
   let left = count;
   while (left > 0 && box.lastChild) {
     const last = box.lastChild;
@@ -47,9 +49,16 @@ function cutTools(box, count) {
       tail.selectNode(last);
     }
     const text = tail.toString();
-    if (text.trim() && !isTool(text)) return;
-    left -= text.split(toolMark).length - 1;
-    tail.deleteContents();
+    if (!text.trim() || text.trim().startsWith(toolMark)) {
+      left -= text.split(toolMark).length - 1;
+      tail.deleteContents();
+      continue;
+    }
+    let leaf = last;
+    while (leaf.lastChild) leaf = leaf.lastChild;
+    const [before, tools] = leaf.nodeType === Node.TEXT_NODE ? splitTools(leaf.data) : ['', []];
+    if (tools.length) leaf.data = before;
+    return;
   }
 }
 

@@ -7,39 +7,40 @@ import { t } from './words.js';
 const keys = { yes: '✅', no: '❌' };
 const plainKey = (key) => key.replace(/\ufe0f/g, '');
 
+const answered = (event) => str(obj(obj(obj(event.content)['m.relates_to'])['m.in_reply_to']).event_id);
+
 /**
- * Map of event id → {id, expires, state}; state: open, yes, no, ended (by !stop and its like) or
- * expired. Answers count from the person of this page and from the chat's owner, as the router
- * counts them; whom else the owner allows is not known here.
+ * Map of event id → {id, expires, state, asker}; state: open, yes, no, ended (by !stop and its like) or
+ * expired. Answers count from the person of this page, the chat's owner and who wrote the message that
+ * the question is about; the router counts operators, too, who are not known here.
  */
 export function confirmations(room, now) {
   const out = new Map();
-  const open = () => [...out.values()].filter((c) => c.state === 'open');
-  const counts = (sender) => sender === room.me || sender === room.marker.owner;
+  const counts = (c, sender) => [room.me, room.marker.owner, c.asker].includes(sender);
   const alive = (c, ts) => c.state === 'open' && !(ts > c.expires);
   for (const event of room.events) {
     const ts = event.origin_server_ts || 0;
-    const { content } = room.current(event);
-    const asked = obj(delivery(content).confirmation);
+    const asked = obj(delivery(room.current(event).content).confirmation);
     if (event.sender === room.bot && str(asked.id)) {
-      const c = { id: asked.id, expires: Number(asked.expires_at) || Infinity, state: 'open' };
+      const c = { id: asked.id, expires: Number(asked.expires_at) || Infinity, state: 'open', asker: room.byId.get(answered(event))?.sender };
       out.set(event.event_id, c);
-      const given = reaction(room, event.event_id, counts);
+      const given = reaction(room, event.event_id, (sender) => counts(c, sender));
       if (given && alive(c, given.ts)) c.state = given.decision;
-    } else if (counts(event.sender) && out.size) {
-      const said = /^!(yes|no|stop|cancel|clear|reset|archive)(?:\s+(\S+))?\s*$/i.exec(str(obj(event.content).body).trim());
-      if (!said) continue;
-      const word = said[1].toLowerCase();
-      const waiting = open().filter((c) => alive(c, ts));
-      if (word !== 'yes' && word !== 'no') waiting.forEach((c) => { c.state = 'ended'; });
-      else {
-        const replied = out.get(str(obj(obj(obj(event.content)['m.relates_to'])['m.in_reply_to']).event_id));
-        const meant = said[2] ? waiting.find((c) => c.id === said[2]) : replied ?? (waiting.length === 1 ? waiting[0] : null);
-        if (meant && alive(meant, ts)) meant.state = word;
-      }
+      continue;
     }
+    const said = out.size ? /^!(yes|no|stop|cancel|clear|reset|archive)(?:\s+(\S+))?\s*$/i.exec(str(obj(event.content).body).trim()) : null;
+    if (!said) continue;
+    const word = said[1].toLowerCase();
+    const waiting = [...out.values()].filter((c) => alive(c, ts));
+    if (word !== 'yes' && word !== 'no') {
+      waiting.filter((c) => counts(c, event.sender)).forEach((c) => { c.state = 'ended'; });
+      continue;
+    }
+    // As the router decides: what is replied to, else the number, else the only one.
+    const meant = out.get(answered(event)) ?? (said[2] ? waiting.find((c) => c.id === said[2]) : waiting.length === 1 ? waiting[0] : null);
+    if (meant && alive(meant, ts) && counts(meant, event.sender)) meant.state = word;
   }
-  for (const c of open()) if (now > c.expires) c.state = 'expired';
+  for (const c of out.values()) if (c.state === 'open' && now > c.expires) c.state = 'expired';
   return out;
 }
 
