@@ -73,8 +73,9 @@ export async function people(w) {
   await until('a message that was read says so', async () => (await message(first).getByTestId('read').count()) === 1);
 
   // -- edits and deletions of my own
+  await say('!context');
   await at('composer').press('ArrowUp');
-  ok((await at('composer').inputValue()) === 'I like this', 'the arrow up takes my last message');
+  ok((await at('composer').inputValue()) === 'I like this', 'the arrow up takes my last message, commands apart');
   await page.keyboard.press('Escape');
   ok((await at('composer').inputValue()) === '' && await at('compose-mode').isHidden(), 'Esc leaves it as it was');
   await at('composer').press('ArrowUp');

@@ -86,7 +86,7 @@ export class Chat {
   subtitle(room) {
     const { agent_id: agent, chat } = room.marker;
     if (typeof agent !== 'string') return '';
-    return [this.status.agentLabel(agent), str(chat), room.archived ? t('archived') : ''].filter(Boolean).join(' · ');
+    return [this.status.agentLabel(agent), str(chat)].filter(Boolean).join(' · ');
   }
 
   /** Brings everything on the page up to date with the store. */
@@ -206,7 +206,8 @@ export class Chat {
       stop: () => this.outbox.text(room, '!stop'),
       limit: () => (this.mediaLimit ??= this.client.uploadLimit()),
       lastOwn: () => {
-        const event = room.events.findLast((e) => e.sender === room.me && !e.redacted && e.content?.msgtype === 'm.text');
+        // A command has been carried out: to edit it changes nothing.
+        const event = room.events.findLast((e) => e.sender === room.me && !e.redacted && e.content?.msgtype === 'm.text' && !str(e.content.body).startsWith('!'));
         return event ? { event, text: str(room.current(event).content.body) } : null;
       },
     }, room.unsent);

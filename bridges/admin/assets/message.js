@@ -82,7 +82,7 @@ export class Message {
     this.avatar.textContent = (Array.from(m.who)[0] ?? '?').toUpperCase();
     this.fill('meta', [m.who, ts], () => [el('b', {}, m.own ? t('You') : m.who), el('time', { datetime: new Date(ts).toISOString() }, clock(ts))]);
     this.fill('relation', m.relation, () => el('button', { class: m.relation.thread ? 'quote thread' : 'quote', type: 'button', 'data-testid': 'quote', title: t('Show the message that this answers'), onclick: () => jump(m.relation.id) },
-      m.relation.thread ? el('i', {}, `${t('In a thread')} `) : null, m.relation.who ? el('b', {}, m.relation.who) : null, ` ${m.relation.text}`));
+      m.relation.thread ? el('i', {}, `${t('In a thread')} · `) : null, m.relation.who ? el('b', {}, m.relation.who) : null, ` ${m.relation.text}`));
     this.updateBody(m);
     this.fill('confirm', m.confirm, () => confirmButtons(m.confirm, (key) => actions.react(event, key)));
     this.slots.confirm.dataset.state = m.confirm?.state ?? '';

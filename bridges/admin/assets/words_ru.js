@@ -27,7 +27,6 @@ export const ru = {
   '(an empty message)': '(пустое сообщение)',
   'That did not work: {0}': 'Не получилось: {0}',
   '“{0}” could not be joined: {1}': 'Войти в «{0}» не удалось: {1}',
-  'archived': 'в архиве',
   'context {0}': 'контекст {0}',
   'yourself': 'себе',
   'This chat is archived.': 'Этот чат в архиве.',
