@@ -2,71 +2,14 @@
 //   node chat.mjs LINK OUT_DIR [mock|real [PID]]
 // With the PID of the program behind the link its end is tried too (SIGTERM).
 // Prints one line for each step and exits 1 at the first that fails; screenshots go to OUT_DIR.
-import { chromium } from 'playwright-core';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { friend } from './friend.mjs';
+import { ok, png, run } from './harness.mjs';
 
 const [link, out, world, pid] = process.argv.slice(2);
-mkdirSync(out, { recursive: true });
-const patience = 20000;
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((p) => p && existsSync(p));
-if (!executablePath) {
-  console.log('skipped: there is no Chromium on this machine');
-  process.exit(77);
-}
 
-const problems = [];
-function ok(condition, what) {
-  console.log(`${condition ? 'ok    ' : 'FAILED'} ${what}`);
-  if (!condition) throw new Error(what);
-}
-
-/** A picture made here: 240 by 120, two colours. */
-function png() {
-  const crcTable = Array.from({ length: 256 }, (_, n) => { let c = n; for (let k = 0; k < 8; ++k) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1; return c >>> 0; });
-  const crc = (b) => { let c = 0xffffffff; for (const x of b) c = crcTable[(c ^ x) & 255] ^ (c >>> 8); return (c ^ 0xffffffff) >>> 0; };
-  const chunk = (type, data) => {
-    const head = Buffer.concat([Buffer.from(type), data]);
-    const length = Buffer.alloc(4), sum = Buffer.alloc(4);
-    length.writeUInt32BE(data.length);
-    sum.writeUInt32BE(crc(head));
-    return Buffer.concat([length, head, sum]);
-  };
-  const w = 240, h = 120;
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(w, 0);
-  header.writeUInt32BE(h, 4);
-  header.set([8, 2, 0, 0, 0], 8);
-  const rows = Buffer.concat(Array.from({ length: h }, (_, y) => Buffer.concat([Buffer.from([0]), ...Array.from({ length: w }, (_x, x) => Buffer.from(x + y < 180 ? [61, 90, 254] : [0, 163, 163]))])));
-  return Buffer.concat([Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
-}
-
-const browser = await chromium.launch({ executablePath, headless: true, timeout: 60000,
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
-
-let page;
-try {
-  const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, acceptDownloads: true });
-  context.setDefaultTimeout(patience);
-  page = await context.newPage();
-  page.on('pageerror', (e) => problems.push(`page error: ${e.message}`));
-  page.on('console', (m) => { if (m.type() === 'error' && /Content Security Policy|Refused to/.test(m.text())) problems.push(`policy: ${m.text()}`); });
-  const foreign = new Set();
-  const at = (id) => page.getByTestId(id);
-  const shot = (name) => page.screenshot({ path: join(out, `${name}.png`) });
-  const answers = () => page.locator('[data-testid=message][data-own=false]');
-  const own = () => page.locator('[data-testid=message][data-own=true]');
-  const mine = (text) => own().filter({ has: page.getByTestId('message-body').filter({ hasText: text }) });
-  const until = async (what, test) => {
-    for (const end = Date.now() + patience; Date.now() < end;) {
-      if (await test()) return ok(true, what);
-      await page.waitForTimeout(50);
-    }
-    return ok(false, what);
-  };
-  page.on('request', (r) => { const host = new URL(r.url()).hostname; if (host && !['127.0.0.1', 'localhost', '[::1]', '::1'].includes(host)) foreign.add(r.url()); });
-
+await run(out, async ({ page, at, shot, answers, own, mine, until, problems }) => {
   const base = link.split('#')[0];
   await page.goto(base);
   await at('token-form').waitFor();
@@ -117,8 +60,12 @@ try {
 
   before = await answers().count();
   await at('file-input').setInputFiles([{ name: 'picture.png', mimeType: 'image/png', buffer: png() }]);
+  await at('staged').waitFor();
+  await at('send').click();
   await until('a picture that I send is shown', async () => (await own().getByTestId('image').count()) === 1 && await own().getByTestId('image').evaluate((i) => i.naturalWidth === 240));
   await at('file-input').setInputFiles([{ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('three words here') }]);
+  await at('staged').waitFor();
+  await at('send').click();
   await until('a file that I send is shown', async () => (await own().getByTestId('file').filter({ hasText: 'notes.txt' }).count()) === 1);
   const [download] = await Promise.all([page.waitForEvent('download'), own().getByTestId('file').filter({ hasText: 'notes.txt' }).click()]);
   const saved = join(out, 'downloaded.txt');
@@ -130,8 +77,21 @@ try {
     return data;
   });
   for (const type of ['dragenter', 'dragover', 'drop']) await at('pane').dispatchEvent(type, { dataTransfer: dropped });
+  await at('staged').filter({ hasText: 'dropped.csv' }).waitFor();
+  await at('composer').press('Enter');
   await until('a file that I drop is sent', async () => (await own().getByTestId('file').filter({ hasText: 'dropped.csv' }).count()) === 1);
   await shot('3-files');
+
+  await until('the agent has said what it has to say', async () => (await at('typing').innerText()) === '');
+  await say('count to 40');
+  await at('stop').waitFor();
+  await at('stop').click();
+  await until('an answer can be stopped', async () => (await mine('!stop').count()) === 1 && await at('stop').isHidden());
+  await say('to be deleted');
+  const regretted = page.locator(`[data-event-id="${await mine('to be deleted').getAttribute('data-event-id')}"]`);
+  await regretted.focus();
+  for (let i = 0; i < 2; ++i) await regretted.getByTestId('remove').press('Enter');
+  await until('a message of mine can be deleted', async () => (await regretted.innerText()).includes('This message was deleted.'));
 
   await mine('hello again').hover();
   await mine('hello again').getByTestId('reply').click();
@@ -173,6 +133,8 @@ try {
   await page.locator(`[data-room="${firstRoom}"][data-testid=room]`).click();
   await until('and so is the edited message', async () => (await mine('hello again').count()) === 1);
 
+  if (world === 'real') await friend({ page, at, until, link });
+
   if (world === 'mock') {
     before = await say('evil');
     await answered(before);
@@ -197,7 +159,7 @@ try {
   await shot('8-narrow-menu');
   ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'a narrow screen needs no sideways scrolling');
 
-  const plain = await context.newPage();
+  const plain = await page.context().newPage();
   await plain.route('**/api/v1/console', (r) => r.fulfill({ json: { homeserver: null, bot: '@bot:example.org', accounts: [] } }));
   await plain.goto(link);
   await plain.getByTestId('status-page').locator('tbody tr').first().waitFor();
@@ -211,16 +173,4 @@ try {
     await until('when the router goes away the page says so', async () => (await at('banner').innerText()).includes('router is gone') && (await at('status-line').getAttribute('data-state')) === 'bad');
     await shot('10-gone');
   }
-  ok(foreign.size === 0, `nothing was fetched from elsewhere ${[...foreign].join(' ')}`);
-  ok(problems.length === 0, `no script errors ${problems.join(' | ')}`);
-  console.log('all done');
-} catch (e) {
-  console.log(`FAILED ${e.message}`);
-  for (const p of problems) console.log(`       ${p}`);
-  await page?.screenshot({ path: join(out, 'failed.png') }).catch(() => {});
-  const html = await page?.content().catch(() => '');
-  if (html) writeFileSync(join(out, 'failed.html'), html);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+});

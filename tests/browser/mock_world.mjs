@@ -12,7 +12,8 @@ const me = '@you:localhost';
 const bot = '@patchbay:localhost';
 let stream = 0;
 let counter = 0;
-const rooms = new Map(); // id → {events, members, typing, typingAt}
+const rooms = new Map(); // id → {events, members, small: ephemeral events}
+let quiet = false;
 const media = new Map();
 const txns = new Map();
 const waiting = new Set();
@@ -33,7 +34,7 @@ function put(room, sender, type, content, stateKey) {
 
 function make(creator, { name, space, invite = [] }) {
   const room = `!r${id()}:localhost`;
-  rooms.set(room, { events: [], members: new Map(), typing: [], typingAt: 0 });
+  rooms.set(room, { events: [], members: new Map(), small: [] });
   put(room, creator, 'm.room.create', { creator, room_version: '10', ...(space ? { type: 'm.space' } : {}) }, '');
   put(room, creator, 'm.room.member', { membership: 'join', displayname: creator === bot ? 'Patchbay' : 'You' }, creator);
   if (name) put(room, creator, 'm.room.name', { name }, '');
@@ -41,11 +42,20 @@ function make(creator, { name, space, invite = [] }) {
   return room;
 }
 
-function typing(room, users) {
+function small(room, type, content) {
   const r = rooms.get(room);
-  r.typing = users;
-  r.typingAt = ++stream;
+  r.small = [...r.small.filter((s) => type !== 'm.typing' || s.event.type !== type), { at: ++stream, event: { type, content } }];
   wake();
+}
+const typing = (room, users) => small(room, 'm.typing', { user_ids: users });
+const receipt = (room, user, event) => small(room, 'm.receipt', { [event]: { 'm.read': { [user]: { ts: Date.now() } } } });
+
+function redact(room, sender, target) {
+  const old = rooms.get(room).events.find((e) => e.event.event_id === target);
+  const event = put(room, sender, 'm.room.redaction', { redacts: target });
+  if (old) Object.assign(old.event, { content: {}, unsigned: { redacted_because: event } });
+  event.redacts = target;
+  return event;
 }
 
 let space = null;
@@ -60,6 +70,7 @@ function newChat() {
 const later = (ms, f) => setTimeout(f, ms);
 function answer(room, asked) {
   const text = asked.content.body;
+  if (quiet) return;
   if (asked.content['m.relates_to']?.rel_type === 'm.replace') return;
   if (text === '!new') return later(100, newChat);
   typing(room, [bot]);
@@ -95,7 +106,7 @@ function sync(since) {
     const from = joinedAt > since ? 0 : since;
     const news = r.events.filter((e) => e.at > from);
     const show = news.slice(-10);
-    const ephemeral = r.typingAt > since ? [{ type: 'm.typing', content: { user_ids: r.typing } }] : [];
+    const ephemeral = r.small.filter((x) => x.at > since).map((x) => x.event);
     if (!show.length && !ephemeral.length) continue;
     const early = from === 0 ? news.slice(0, -10).filter((e) => e.event.state_key !== undefined) : [];
     out.rooms.join[room] = { timeline: { events: show.map((e) => e.event), limited: news.length > 10, prev_batch: `p${show[0]?.at ?? 0}` }, state: { events: early.map((e) => e.event) }, ephemeral: { events: ephemeral } };
@@ -106,6 +117,19 @@ function sync(since) {
 const body = (req) => new Promise((done) => { const parts = []; req.on('data', (d) => parts.push(d)); req.on('end', () => done(Buffer.concat(parts))); });
 const cors = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': 'Authorization, Content-Type', 'Access-Control-Allow-Methods': 'GET, POST, PUT, OPTIONS' };
 
+const control = {
+  put: (x) => put(x.room, x.sender ?? bot, x.type ?? 'm.room.message', x.content, x.state_key),
+  make: (x) => ({ room_id: make(x.creator ?? bot, x) }),
+  chat: () => newChat(),
+  redact: (x) => redact(x.room, x.sender ?? bot, x.event),
+  typing: (x) => typing(x.room, x.users),
+  receipt: (x) => receipt(x.room, x.user ?? bot, x.event),
+  media: (x) => { const key = `m${id()}`; media.set(key, Buffer.from(x.base64, 'base64')); return { url: `mxc://localhost/${key}` }; },
+  quiet: (x) => { quiet = x.on; },
+  room: (x) => ({ events: rooms.get(x.room).events.map((e) => e.event) }),
+  space: () => ({ space, rooms: [...rooms.keys()] }),
+};
+
 const homeserver = createServer(async (req, res) => {
   const url = new URL(req.url, 'http://x');
   const path = decodeURIComponent(url.pathname);
@@ -114,6 +138,7 @@ const homeserver = createServer(async (req, res) => {
   const raw = await body(req);
   const json = () => { try { return JSON.parse(raw); } catch { return {}; } };
   let m;
+  if ((m = /^\/_mock\/(\w+)$/.exec(path))) return send(200, control[m[1]](json()) ?? {});
   if (path.endsWith('/v3/login')) return json().password === 'secret' ? send(200, { access_token: 'tok', user_id: me, device_id: 'DEV' }) : send(403, { errcode: 'M_FORBIDDEN', error: 'Wrong password.' });
   if (req.headers.authorization !== 'Bearer tok') return send(401, { errcode: 'M_UNKNOWN_TOKEN', error: 'Unknown token.' });
   if (path.endsWith('/v3/sync')) {
@@ -131,28 +156,31 @@ const homeserver = createServer(async (req, res) => {
   if (path.endsWith('/createRoom')) {
     const room = make(me, { name: json().name, invite: json().invite });
     later(300, () => put(room, bot, 'm.room.member', { membership: 'join', displayname: 'Patchbay' }, bot));
-    later(600, () => { space = make(bot, { name: 'Your chats', space: true, invite: [me] }); newChat(); });
+    later(600, () => { space = make(bot, { name: 'Your chats', space: true, invite: [me] }); put(space, bot, 'io.patchbay.space', { owner: me, agent: 'demo', language: 'en' }, ''); newChat(); });
     return send(200, { room_id: room });
   }
   if ((m = /\/join\/(.+)$/.exec(path))) {
     put(m[1], me, 'm.room.member', { membership: 'join', displayname: 'You' }, me);
     return send(200, { room_id: m[1] });
   }
-  if ((m = /\/rooms\/([^/]+)\/send\/m\.room\.message\/(.+)$/.exec(path))) {
-    if (txns.has(m[2])) return send(200, { event_id: txns.get(m[2]) });
-    const event = put(m[1], me, 'm.room.message', json());
-    event.unsigned = { transaction_id: m[2] };
-    txns.set(m[2], event.event_id);
-    answer(m[1], event);
+  if ((m = /\/rooms\/([^/]+)\/send\/([^/]+)\/(.+)$/.exec(path))) {
+    if (txns.has(m[3])) return send(200, { event_id: txns.get(m[3]) });
+    const event = put(m[1], me, m[2], json());
+    event.unsigned = { transaction_id: m[3] };
+    txns.set(m[3], event.event_id);
+    if (m[2] === 'm.room.message') answer(m[1], event);
     return send(200, { event_id: event.event_id });
   }
+  if ((m = /\/rooms\/([^/]+)\/redact\/([^/]+)\/(.+)$/.exec(path))) return send(200, { event_id: redact(m[1], me, m[2]).event_id });
+  if ((m = /\/rooms\/([^/]+)\/leave$/.exec(path))) { put(m[1], me, 'm.room.member', { membership: 'leave' }, me); return send(200, {}); }
   if ((m = /\/rooms\/([^/]+)\/messages$/.exec(path))) {
     const from = Number((url.searchParams.get('from') ?? 'p1e9').slice(1));
     const all = rooms.get(m[1]).events.filter((e) => e.at < from).reverse();
     const chunk = all.slice(0, Number(url.searchParams.get('limit')));
     return send(200, { start: `p${from}`, chunk: chunk.map((e) => e.event), ...(chunk.length < all.length ? { end: `p${chunk.at(-1).at}` } : {}) });
   }
-  if (path.includes('/receipt/')) return send(200, {});
+  if ((m = /\/rooms\/([^/]+)\/receipt\/m\.read\/(.+)$/.exec(path))) { receipt(m[1], me, m[2]); return send(200, {}); }
+  if (path.endsWith('/media/config')) return send(200, { 'm.upload.size': 1000000 });
   if (path.endsWith('/media/v3/upload')) {
     const key = `m${id()}`;
     media.set(key, raw);

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Tries the console's page in headless Chromium, against the real program or against the mock.
+"""Tries the console's page in headless Chromium, against the real program and against the mock.
 
-  tests/browser/run.py --binary build/patchbay     the embedded default, in a folder of its own
-  tests/browser/run.py --mock                      mock_world.mjs: no router needed
+  tests/browser/run.py --binary build/patchbay     a newcomer's first minutes with the embedded default, then
+                                                   everything that --mock tries
+  tests/browser/run.py --mock                      mock_world.mjs, no router needed: the same first minutes, and
+                                                   the whole chat experience with a bot that the test plays
 
 Exit codes: 0 all well, 1 something failed, 77 skipped (no Node or no Chromium on this machine).
 """
@@ -41,8 +43,8 @@ def find_node():
 
 
 def install():
-    """playwright-core at the version of package-lock.json; without browsers, Chromium is Debian's."""
-    if (HERE / "node_modules" / "playwright-core" / "package.json").exists():
+    """What package-lock.json names; without browsers, Chromium is Debian's."""
+    if all((HERE / "node_modules" / name / "package.json").exists() for name in ("playwright-core", "axe-core")):
         return True
     npm = shutil.which("npm")
     if npm is None:
@@ -79,6 +81,41 @@ def stop(process):
         return None
 
 
+def attempt(node, script, binary, pictures):
+    """Runs a script against the program, or against the mock when `binary` is None; an exit code as above."""
+    with tempfile.TemporaryDirectory(prefix="patchbay-browser-") as folder:
+        work = pathlib.Path(folder)
+        out = (pictures or work / "pictures").resolve() / f"{script.split('.')[0]}-{'real' if binary else 'mock'}"
+        command = [str(binary), "run"] if binary else \
+            [node, str(HERE / "mock_world.mjs"), str(ROOT / "bridges" / "admin" / "assets")]
+        environment = {k: v for k, v in os.environ.items()
+                       if not k.startswith(("PATCHBAY_", "MATRIX_", "AGENT_", "SURFACES_"))}
+        code = None
+        with open(work / "stderr.txt", "wb") as log:
+            process = subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=log, env=environment)
+            try:
+                ready = wait_ready(process)
+                if ready is None:
+                    print("FAILED the program did not become ready")
+                else:
+                    code = subprocess.run([node, str(HERE / script), ready["console"], str(out),
+                                           "real" if binary else "mock", str(process.pid)],
+                                          timeout=SCRIPT_TIMEOUT).returncode
+            except subprocess.TimeoutExpired:
+                print("FAILED the browser's script took too long")
+            finally:
+                ended = stop(process)
+        if code == SKIPPED:
+            return SKIPPED
+        if ended != 0:
+            print(f"FAILED the program ended with {ended} after SIGTERM, not with 0")
+        if code == 0 and ended == 0:
+            return 0
+        print("--- last lines of the program's log")
+        print((work / "stderr.txt").read_text(errors="replace")[-4000:])
+        return 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
@@ -92,41 +129,15 @@ def main():
         print("skipped: Node 18 or newer with npm is not on this machine (apt-get install nodejs npm)")
         return SKIPPED
 
-    with tempfile.TemporaryDirectory(prefix="patchbay-browser-") as folder:
-        work = pathlib.Path(folder)
-        out = (options.out or work / "pictures").resolve()
-        if options.mock:
-            command = [node, str(HERE / "mock_world.mjs"), str(ROOT / "bridges" / "admin" / "assets")]
-        else:
-            command = [str(options.binary.resolve()), "run"]
-        environment = {k: v for k, v in os.environ.items()
-                       if not k.startswith(("PATCHBAY_", "MATRIX_", "AGENT_", "SURFACES_"))}
-        log = open(work / "stderr.txt", "wb")
-        process = subprocess.Popen(command, cwd=work, stdout=subprocess.PIPE, stderr=log, env=environment)
-        failed = True
-        try:
-            ready = wait_ready(process)
-            if ready is None:
-                print("FAILED the program did not become ready")
-            else:
-                code = subprocess.run([node, str(HERE / "chat.mjs"), ready["console"], str(out),
-                                       "mock" if options.mock else "real", str(process.pid)],
-                                      timeout=SCRIPT_TIMEOUT).returncode
-                if code == SKIPPED:
-                    return SKIPPED
-                failed = code != 0
-        except subprocess.TimeoutExpired:
-            print("FAILED the browser's script took too long")
-        finally:
-            ended = stop(process)
-            log.close()
-        if ended != 0:
-            print(f"FAILED the program ended with {ended} after SIGTERM, not with 0")
-            failed = True
-        if failed:
-            print("--- last lines of the program's log")
-            print((work / "stderr.txt").read_text(errors="replace")[-4000:])
-        return 1 if failed else 0
+    tries = [("chat.mjs", True), ("experience.mjs", True)]
+    if options.binary:
+        tries.insert(0, ("chat.mjs", False))
+    for script, mock in tries:
+        print(f"--- {script}, {'the mock' if mock else options.binary}", flush=True)
+        code = attempt(node, script, None if mock else options.binary.resolve(), options.out)
+        if code != 0:
+            return code
+    return 0
 
 
 if __name__ == "__main__":

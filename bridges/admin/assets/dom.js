@@ -1,5 +1,7 @@
 // Small tools for the page. Text only ever enters as text nodes, never as markup.
 
+import { language, t } from './words.js';
+
 /** el('p', {class: 'x', onclick: f, 'data-testid': 'y'}, 'text', node, null) */
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -22,6 +24,12 @@ const paths = {
   file: 'M7 3h7l4 4v14H7zM14 3v5h4',
   down: 'M12 4v11M7 11l5 5 5-5M5 20h14',
   plus: 'M12 5v14M5 12h14',
+  remove: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13M10 11v5M14 11v5',
+  stop: 'M8 8h8v8H8z',
+  yes: 'M5 12.5l4.5 4.5L19 7',
+  no: 'M7 7l10 10M17 7L7 17',
+  play: 'M8 5l11 7-11 7z',
+  eye: 'M3 12c3-5 6-7 9-7s6 2 9 7c-3 5-6 7-9 7s-6-2-9-7zM12 9.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5',
 };
 
 export function icon(name) {
@@ -58,22 +66,25 @@ export function banner(owner, text) {
 
 export function bytes(n) {
   if (typeof n !== 'number' || !isFinite(n) || n < 0) return '';
-  const units = ['bytes', 'KB', 'MB', 'GB'];
+  const units = [t('bytes'), t('KB'), t('MB'), t('GB')];
   let i = 0;
   for (; n >= 1000 && i < 3; ++i) n /= 1024;
   return `${i === 0 ? n : n.toFixed(1)} ${units[i]}`;
 }
 
+// The browser's own form where it speaks the page's language: 24 hours, or a.m. and p.m.
+const locale = navigator.language?.startsWith(language) ? navigator.language : language;
+
 export const clock = (ms) =>
-  new Date(ms).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  new Date(ms).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
 
 export function day(ms) {
   const date = new Date(ms);
   const today = new Date();
-  if (date.toDateString() === today.toDateString()) return 'Today';
+  if (date.toDateString() === today.toDateString()) return t('Today');
   today.setDate(today.getDate() - 1);
-  if (date.toDateString() === today.toDateString()) return 'Yesterday';
-  return date.toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long' });
+  if (date.toDateString() === today.toDateString()) return t('Yesterday');
+  return date.toLocaleDateString(locale, { weekday: 'long', day: 'numeric', month: 'long' });
 }
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));

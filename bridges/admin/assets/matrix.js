@@ -41,7 +41,7 @@ export class MatrixClient {
         method, headers, signal: abort.signal, credentials: 'omit', cache: 'no-store',
         body: body === undefined ? undefined : type ? body : JSON.stringify(body),
       });
-      if (answer.ok) return { answer, data: await answer[path.includes('/media/') && method === 'GET' ? 'blob' : 'json']() };
+      if (answer.ok) return { data: await answer[path.includes('/download/') ? 'blob' : 'json']() };
       let error = {};
       try {
         error = await answer.json();
@@ -88,7 +88,7 @@ export class MatrixClient {
   }
 
   sync(since, wait, signal) {
-    const query = { timeout: String(wait) };
+    const query = { timeout: String(wait), filter: '{"room":{"timeline":{"limit":30}}}' };
     if (since) query.since = since;
     return this.client('GET', '/sync', { query, timeout: wait + 20000, signal });
   }
@@ -107,11 +107,16 @@ export class MatrixClient {
     return this.client('POST', `/rooms/${encodeURIComponent(room)}/leave`, { body: {} });
   }
 
-  async send(room, content, txn) {
+  async send(room, type, content, txn) {
     const data = await this.client('PUT',
-      `/rooms/${encodeURIComponent(room)}/send/m.room.message/${encodeURIComponent(txn)}`,
-      { body: content });
+      `/rooms/${encodeURIComponent(room)}/send/${type}/${encodeURIComponent(txn)}`, { body: content });
     return text(data.event_id);
+  }
+
+  redact(room, event, txn) {
+    return this.client('PUT',
+      `/rooms/${encodeURIComponent(room)}/redact/${encodeURIComponent(event)}/${encodeURIComponent(txn)}`,
+      { body: {} });
   }
 
   messages(room, from, limit = 40) {
@@ -126,6 +131,16 @@ export class MatrixClient {
         `/rooms/${encodeURIComponent(room)}/receipt/m.read/${encodeURIComponent(event)}`,
         { body: {} });
     } catch { /* a receipt is a courtesy */ }
+  }
+
+  /** The most bytes that a file may have; Infinity when the homeserver does not say. */
+  async uploadLimit() {
+    try {
+      const data = await this.call('GET', '/_matrix/client/v1/media/config');
+      return Number(data['m.upload.size']) || Infinity;
+    } catch {
+      return Infinity;
+    }
   }
 
   /** Answers the mxc: address of the file. */

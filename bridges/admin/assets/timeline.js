@@ -1,173 +1,183 @@
-// The messages of one room. Nodes are kept by key and made anew only when what they show changes.
+// The messages of one room: their order, days, scrolling, and moving among them by keyboard.
 
-import { clock, day, el, icon } from './dom.js';
-import { attachment } from './media.js';
-import { linked, sanitise } from './sanitise.js';
+import { confirmations } from './confirm.js';
+import { day, el } from './dom.js';
+import { describe, Message } from './message.js';
+import { t } from './words.js';
 
-const files = new Set(['m.file', 'm.image', 'm.audio', 'm.video']);
-const htmlLimit = 300000;
-
-const str = (x) => (typeof x === 'string' ? x : '');
-
-/** The quoted original that older clients put before a reply's text. */
-function withoutFallback(text, isReply) {
-  if (!isReply || !text.startsWith('> ')) return text;
-  const lines = text.split('\n');
-  let i = 0;
-  while (i < lines.length && lines[i].startsWith('>')) ++i;
-  if (lines[i] === '') ++i;
-  return lines.slice(i).join('\n');
-}
+const groupWithin = 300000; // ms between two messages that stand under one name
 
 export class Timeline {
-  /** actions: {edit(event), reply(event), retry(pending), drop(pending), older()} */
-  constructor(client, bot, actions) {
-    this.client = client;
-    this.bot = bot;
+  /** actions: {edit, reply, remove (event), react(event, key), toggle(event, key), retry, drop (pending), older()} */
+  constructor(client, actions) {
+    this.deps = { client, actions, grown: () => { if (this.stuck) this.toEnd(); }, jump: (id) => this.show(id) };
     this.actions = actions;
-    this.nodes = new Map();
-    this.list = el('ol', { class: 'messages', 'data-testid': 'messages' });
-    const log = el('div', { role: 'log', 'aria-live': 'polite', 'aria-label': 'Messages' }, this.list);
-    this.typing = el('div', { class: 'typing', 'data-testid': 'typing', 'aria-live': 'polite' });
-    this.more = el('button', { class: 'more', type: 'button', 'data-testid': 'older', onclick: () => actions.older() }, 'Earlier messages');
-    this.jump = el('button', { class: 'jump', type: 'button', hidden: true, onclick: () => this.toEnd() }, 'New messages ↓');
-    this.scroller = el('div', { class: 'scroller', tabindex: '0', 'aria-label': 'Conversation' }, this.more, log, this.typing);
+    this.messages = new Map(); // event id → Message
+    this.others = new Map(); // days, divider, echoes: key → {look, node}
+    this.list = el('div', { class: 'messages', role: 'log', 'aria-live': 'polite', 'aria-label': t('Messages'), 'data-testid': 'messages' });
+    this.typing = el('div', { class: 'typing', 'data-testid': 'typing', role: 'status' });
+    this.more = el('button', { class: 'more', type: 'button', 'data-testid': 'older', onclick: () => actions.older() }, t('Earlier messages'));
+    this.jump = el('button', { class: 'jump', type: 'button', hidden: true, 'data-testid': 'jump', onclick: () => { this.toEnd(); this.focusLast(); } });
+    this.scroller = el('div', { class: 'scroller', 'data-testid': 'scroller' }, this.more, this.list, this.typing);
     this.root = el('div', { class: 'timeline' }, this.scroller, this.jump);
     this.stuck = true; // at the end, and to be kept there when sizes change
-    new ResizeObserver(() => { if (this.stuck) this.toEnd(); }).observe(this.scroller);
+    this.news = 0;
+    const keep = new ResizeObserver(() => { if (this.stuck) this.toEnd(); });
+    keep.observe(this.scroller);
+    keep.observe(this.list);
     this.scroller.addEventListener('scroll', () => {
       this.stuck = this.atEnd();
-      if (this.stuck) this.jump.hidden = true;
+      if (this.stuck) this.news = 0;
+      this.showJump();
       if (this.scroller.scrollTop < 60 && !this.more.hidden) actions.older();
     });
+    this.list.addEventListener('keydown', (e) => this.key(e));
+    this.list.addEventListener('focusin', (e) => this.rove(e.target.closest('.message')));
   }
 
   atEnd() {
     const s = this.scroller;
-    return s.scrollHeight - s.scrollTop - s.clientHeight < 80;
+    return s.scrollHeight - s.scrollTop - s.clientHeight < 60;
   }
 
   toEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
-    this.jump.hidden = true;
+    this.stuck = true;
+    this.news = 0;
+    this.showJump();
   }
 
-  render(room, { name, first = false } = {}) {
-    const s = this.scroller;
-    const stick = first || this.stuck;
-    const fromBottom = s.scrollHeight - s.scrollTop;
-    const hadFirst = this.firstKey;
-    const hadLast = this.lastKey;
-    const wanted = [];
-    let last = null;
-    for (const event of room.events) {
-      const ts = event.origin_server_ts || 0;
-      if (!last || day(ts) !== day(last.origin_server_ts || 0)) wanted.push(this.keep(`day ${day(ts)}`, day(ts), () => el('li', { class: 'day' }, el('span', {}, day(ts)))));
-      const follows = last !== null && last.sender === event.sender && ts - (last.origin_server_ts || 0) < 300000 && day(ts) === day(last.origin_server_ts || 0);
-      const now = room.current(event);
-      const reply = this.quoted(room, event, name);
-      const look = JSON.stringify([now, event.redacted, follows, reply, name(event.sender)]);
-      wanted.push(this.keep(event.event_id, look, () => this.message(room, event, now, follows, reply, name)));
-      last = event;
+  showJump() {
+    this.jump.hidden = this.stuck;
+    const words = this.news ? t('New messages ↓') : t('To the end ↓');
+    if (this.jump.textContent !== words) this.jump.textContent = words;
+    this.jump.classList.toggle('news', this.news > 0);
+  }
+
+  /** One message is a stop of the Tab key; the arrows go to its neighbours. */
+  key(e) {
+    if (e.altKey || e.ctrlKey || e.metaKey || !e.target.classList.contains('message')) return;
+    const all = [...this.list.querySelectorAll('.message')];
+    const at = all.indexOf(e.target);
+    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[e.key];
+    if (to === undefined || !all[to]) return;
+    e.preventDefault();
+    all[to].focus();
+    all[to].scrollIntoView({ block: 'nearest' });
+  }
+
+  rove(node) {
+    if (!node || node === this.stop) return;
+    if (this.stop) this.stop.tabIndex = -1;
+    this.stop = node;
+    node.tabIndex = 0;
+  }
+
+  focusLast() {
+    this.list.querySelector('.message:last-child')?.focus({ preventScroll: true });
+  }
+
+  show(id) {
+    const node = this.messages.get(id)?.node;
+    if (!node) return;
+    node.scrollIntoView({ block: 'center' });
+    node.focus({ preventScroll: true });
+    node.classList.add('flash');
+    setTimeout(() => node.classList.remove('flash'), 1500);
+  }
+
+  /** What stands at the top of the view, to be put back there afterwards. */
+  anchor() {
+    const top = this.scroller.getBoundingClientRect().top;
+    for (const node of this.list.children) {
+      const box = node.getBoundingClientRect();
+      if (box.bottom > top) return { node, at: box.top };
     }
-    for (const p of room.pending.filter((x) => !x.edits || x.failed))
-      wanted.push(this.keep(p.txn, JSON.stringify([p.failed, p.label]), () => this.echo(p)));
-    const keys = new Set(wanted.map((n) => n.key));
-    for (const [key, entry] of this.nodes) if (!keys.has(key)) { entry.node.remove(); this.nodes.delete(key); }
+    return null;
+  }
+
+  /** name(event, content) → words; since: what came later was new when the room was opened. */
+  render(room, { name, since, first = false }) {
+    const stick = first || this.stuck;
+    const anchor = stick ? null : this.anchor();
+    const lastBefore = this.lastId;
+    const wanted = this.wanted(room, name, since);
+    const keys = new Set(wanted.map(([key]) => key));
+    for (const map of [this.messages, this.others])
+      for (const [key, entry] of map) if (!keys.has(key)) { entry.node.remove(); map.delete(key); }
     let at = this.list.firstChild;
-    for (const { node } of wanted) {
+    for (const [, node] of wanted) {
       if (node === at) at = at.nextSibling;
       else this.list.insertBefore(node, at);
     }
+    if (!this.stop?.isConnected || !this.list.contains(document.activeElement)) this.rove(this.list.querySelector('.message:last-child'));
     this.more.hidden = room.atStart || room.prev === null;
-    this.firstKey = room.events[0]?.event_id;
-    this.lastKey = wanted.at(-1)?.key;
+    this.lastId = room.events.at(-1)?.event_id;
     this.showTyping(room, name);
     if (stick) this.toEnd();
-    else if (hadFirst !== this.firstKey) s.scrollTop = s.scrollHeight - fromBottom;
-    else if (hadLast !== this.lastKey) this.jump.hidden = false;
+    else {
+      if (anchor?.node.isConnected) this.scroller.scrollTop += anchor.node.getBoundingClientRect().top - anchor.at;
+      if (lastBefore !== this.lastId) ++this.news;
+      this.showJump();
+    }
+  }
+
+  /** [key, node] in the order of the page. */
+  wanted(room, name, since) {
+    const out = [];
+    const asked = confirmations(room, Date.now());
+    const readTo = Math.max(-1, ...[...room.readers.values()].map((id) => room.events.findIndex((e) => e.event_id === id)));
+    const lastRead = room.events.findLastIndex((e, i) => i <= readTo && e.sender === room.me);
+    let last = null;
+    let divided = since === 0;
+    for (const [i, event] of room.events.entries()) {
+      const ts = event.origin_server_ts || 0;
+      const today = day(ts);
+      const m = describe(room, event, { name, confirm: asked.get(event.event_id) ?? null, read: i === lastRead });
+      let apart = !last || today !== last.today;
+      if (apart) out.push(this.keep(`day ${today}`, today, () => el('p', { class: 'day' }, el('span', {}, today))));
+      if (!divided && room.isNews(event, since)) {
+        divided = true;
+        apart = true;
+        out.push(this.keep('news', '', () => el('p', { class: 'day unread-line', 'data-testid': 'unread-line' }, el('span', {}, t('New')))));
+      }
+      const follows = !apart && last.who === m.who && last.own === m.own && ts - last.ts < groupWithin;
+      let message = this.messages.get(event.event_id);
+      if (!message) this.messages.set(event.event_id, message = new Message(event, this.deps));
+      message.update(m, follows);
+      out.push([event.event_id, message.node]);
+      last = { who: m.who, own: m.own, ts, today };
+    }
+    for (const p of room.pending.filter((x) => !x.edits || x.failed))
+      out.push(this.keep(p.txn, JSON.stringify([p.failed, p.label]), () => this.echo(p)));
+    return out;
   }
 
   keep(key, look, make) {
-    const old = this.nodes.get(key);
-    if (old && old.look === look) return old;
-    const node = make();
-    if (old) old.node.replaceWith(node);
-    const entry = { key, look, node };
-    this.nodes.set(key, entry);
-    return entry;
+    let entry = this.others.get(key);
+    if (!entry || entry.look !== look) {
+      const node = make();
+      entry?.node.replaceWith(node);
+      this.others.set(key, entry = { look, node });
+    }
+    return [key, entry.node];
   }
 
   showTyping(room, name) {
-    const who = room.typing.map((u) => name(u));
+    const who = room.typing.map((u) => name({ sender: u }, {})).slice(0, 3).join(', ');
+    if (this.typing.dataset.who === who) return;
+    this.typing.dataset.who = who;
     this.typing.replaceChildren();
-    if (who.length === 0) return;
-    this.typing.append(el('span', { class: 'dots', 'aria-hidden': 'true' }, el('i'), el('i'), el('i')), `${who.slice(0, 3).join(', ')} ${who.length > 1 ? 'are' : 'is'} writing…`);
-  }
-
-  quoted(room, event, name) {
-    const id = str(event.content?.['m.relates_to']?.['m.in_reply_to']?.event_id);
-    if (!id) return null;
-    const target = room.byId.get(id);
-    if (!target) return { id, who: '', text: 'an earlier message' };
-    const { content } = room.current(target);
-    return { id, who: name(target.sender), text: withoutFallback(str(content.body), true).replace(/\s+/g, ' ').slice(0, 120) || 'a deleted message' };
-  }
-
-  body(event, content, isReply) {
-    if (event.redacted) return el('em', { class: 'faint' }, 'This message was deleted.');
-    if (event.type === 'm.room.encrypted') return el('em', { class: 'faint' }, 'An encrypted message. The console cannot read it.');
-    if (files.has(content.msgtype) && str(content.url)) {
-      const caption = str(content.filename) && str(content.body) && content.filename !== content.body ? el('p', {}, content.body) : null;
-      return el('div', {}, attachment(this.client, content, () => { if (this.stuck) this.toEnd(); }), caption);
-    }
-    const html = content.format === 'org.matrix.custom.html' ? str(content.formatted_body) : '';
-    const box = el('div', { class: 'text' });
-    if (html && html.length <= htmlLimit) {
-      box.classList.add('rich');
-      box.append(sanitise(html));
-    } else {
-      box.append(linked(withoutFallback(str(content.body) || '(an empty message)', isReply)));
-    }
-    return box;
-  }
-
-  message(room, event, now, follows, reply, name) {
-    const own = event.sender === room.me;
-    const kind = str(event.content?.['io.patchbay.delivery']?.kind);
-    const notice = now.content.msgtype === 'm.notice' && kind !== 'draft';
-    const who = name(event.sender);
-    const classes = ['message', own ? 'own' : event.sender === this.bot ? 'bot' : 'other'];
-    if (follows) classes.push('follows');
-    if (notice) classes.push('notice');
-    if (kind === 'draft') classes.push('draft');
-    const jump = () => {
-      const target = this.nodes.get(reply.id)?.node;
-      if (!target) return;
-      target.scrollIntoView({ block: 'center' });
-      target.classList.add('flash');
-      setTimeout(() => target.classList.remove('flash'), 1500);
-    };
-    const canEdit = own && !event.redacted && now.content.msgtype === 'm.text';
-    return el('li', { class: classes.join(' '), 'data-testid': 'message', 'data-own': String(own), 'data-event-id': event.event_id, 'data-kind': kind || null },
-      own ? null : el('span', { class: 'avatar', 'aria-hidden': 'true' }, (Array.from(who)[0] ?? '?').toUpperCase()),
-      el('div', { class: 'bubble' },
-        el('div', { class: 'meta' }, el('b', {}, own ? 'You' : who), el('time', { datetime: new Date(event.origin_server_ts || 0).toISOString() }, clock(event.origin_server_ts || 0))),
-        reply ? el('button', { class: 'quote', type: 'button', onclick: jump, 'data-testid': 'quote', title: 'Show the message that this answers' }, reply.who ? el('b', {}, reply.who) : null, ` ${reply.text}`) : null,
-        el('div', { class: 'body', 'data-testid': 'message-body', dir: 'auto' }, this.body(event, now.content, reply !== null)),
-        now.edited && !event.redacted ? el('span', { class: 'mark', 'data-testid': 'edited' }, 'edited') : null),
-      event.redacted || event.type === 'm.room.encrypted' ? null : el('div', { class: 'tools' },
-        el('button', { class: 'icon', type: 'button', 'aria-label': 'Reply', title: 'Reply', 'data-testid': 'reply', onclick: () => this.actions.reply(event) }, icon('reply')),
-        canEdit ? el('button', { class: 'icon', type: 'button', 'aria-label': 'Edit', title: 'Edit', 'data-testid': 'edit', onclick: () => this.actions.edit(event) }, icon('edit')) : null));
+    if (who) this.typing.append(el('span', { class: 'dots', 'aria-hidden': 'true' }, el('i'), el('i'), el('i')), room.typing.length > 1 ? t('{0} are writing…', who) : t('{0} is writing…', who));
   }
 
   echo(p) {
     const state = p.failed
-      ? el('div', { class: 'failed' }, `Not sent: ${p.failed} `,
-        el('button', { type: 'button', onclick: () => this.actions.retry(p) }, 'Try again'), ' ',
-        el('button', { type: 'button', onclick: () => this.actions.drop(p) }, 'Discard'))
-      : el('span', { class: 'mark' }, 'sending…');
-    return el('li', { class: 'message own pending', 'data-testid': 'pending' },
+      ? el('div', { class: 'failed', role: 'alert' }, `${t('Not sent:')} ${p.failed} `,
+        el('button', { type: 'button', onclick: () => this.actions.retry(p) }, t('Try again')), ' ',
+        el('button', { type: 'button', onclick: () => this.actions.drop(p) }, t('Discard')))
+      : el('span', { class: 'mark' }, p.file && !p.content ? t('uploading…') : t('sending…'));
+    return el('article', { class: 'message own pending', tabindex: '-1', 'data-testid': 'pending' },
       el('div', { class: 'bubble' }, el('div', { class: 'body', dir: 'auto' }, el('div', { class: 'text' }, p.label)), state));
   }
 }
