@@ -12,6 +12,7 @@ class Agent:
 
     confirm = "confirm"  # asks PROMPT, then says which answer came
     decided = "The answer was {}.".format
+    die = "die mid"  # the same piece, then the connection is gone
     hang = "hang"  # a piece of text, then silence for ever
     hanging = "half an answer"
     tool = "tool"  # calls search, then says this
@@ -73,6 +74,11 @@ admin: {{listen: "{self.console}", token: {{env: TEST_ADMIN_TOKEN}}}}
         facts = self.router.ready()
         self.bot, self.url = facts["bot"], facts["homeserver"]
 
+    def crash_and_start(self):
+        self.router.kill()
+        self.start()
+        self.alice.move(self.url)
+
     def person(self, name):
         return self.client(self.t, self.url, name)
 
@@ -105,5 +111,6 @@ admin: {{listen: "{self.console}", token: {{env: TEST_ADMIN_TOKEN}}}}
 
     def trace(self, wanted, to=None):
         """Waits until the trace has as many lines as wanted, then compares."""
-        self.alice.until("a trace of that length", lambda: len(self.alice.trace(self.chat, to)) >= len(wanted))
+        self.alice.until(lambda: f"a trace like {wanted}; there is {self.alice.trace(self.chat, to)}",
+                         lambda: len(self.alice.trace(self.chat, to)) >= len(wanted))
         same(self.alice.trace(self.chat, to), wanted, "the golden trace")

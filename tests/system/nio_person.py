@@ -31,6 +31,9 @@ class NioPerson(Person):
     async def _made(url, name, config):
         return nio.AsyncClient(url, name, config=config)
 
+    def move(self, url):
+        self.url = self.client.homeserver = url
+
     def wait(self, coroutine):
         return self.loop.run_until_complete(asyncio.wait_for(coroutine, 60))
 

@@ -64,6 +64,10 @@ class Person:
         for room in rooms.get("join", {}):
             self.invites.pop(room, None)
 
+    def move(self, url):
+        """The homeserver has another address after its restart."""
+        self.url = url
+
     def missing(self, room, before, line):
         known, found = {e["event_id"] for e in line}, []
         while before:

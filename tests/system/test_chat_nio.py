@@ -64,6 +64,34 @@ def test_a_room_may_choose_final_mode(t):
     c.trace([("final", "reply", Agent.streamed(6))], asked)
 
 
+def test_a_stream_has_few_edits(t):
+    c = chat(t, config="streaming: {min_interval: 100ms, max_interval: 100ms, max_edits: 3}")
+    asked = c.alice.send(c.chat, Agent.stream(12, 0.15))
+    final = c.alice.answer(c.chat, asked, ("final",))
+    same(final["content"]["body"].strip(), Agent.streamed(12))
+    check(len(c.alice.edits(c.chat, final)) <= 4, "three and the final one", len(c.alice.edits(c.chat, final)))
+
+
+def test_an_interrupted_answer_keeps_its_text(t):
+    c = chat(t)
+    asked = c.alice.send(c.chat, Agent.die)
+    body = c.told("!retry", asked)["content"]["body"]
+    everything = "\n".join(said(e["content"]) for e in c.alice.answers(c.chat, asked))
+    check(Agent.hanging in everything, "the text stays", everything, body)
+    same(c.answer(Agent.echo("next")), "next")
+
+
+def test_an_answer_that_our_crash_interrupts_is_told_once(t):
+    c = chat(t)
+    asked = c.asked(Agent.hang)
+    c.told(Agent.hanging, asked)
+    c.crash_and_start()
+    c.told("!retry", asked)
+    same(c.answer(Agent.echo("next")), "next")
+    texts = [said(e["content"]) for e in c.alice.answers(c.chat, asked)]
+    check(sum("!retry" in x for x in texts) == 1 and any(x.startswith(Agent.hanging) for x in texts), texts)
+
+
 def test_tool_calls_leave_no_trace_in_the_final_text(t):
     c = chat(t)
     same(c.answer(Agent.tool), Agent.tooled)
@@ -121,10 +149,7 @@ def test_a_confirmation_survives_a_restart(t):
     c = chat(t)
     asked = c.alice.send(c.chat, Agent.confirm)
     c.told(PROMPT, asked)
-    c.router.kill()
-    c.start()
-    c.alice.url = c.url
-    c.alice.client.homeserver = c.url
+    c.crash_and_start()
     c.alice.send(c.chat, "!yes")
     eventually("the agent has the answer", lambda: [f["decision"] for f in c.frames("CONFIRM")] == ["yes"])
 
@@ -137,6 +162,14 @@ def test_stop_drops_an_open_confirmation(t):
     c.answer("!yes")
     check("yes" not in [f["decision"] for f in c.frames("CONFIRM")], "nothing is confirmed any more")
     same(c.answer(Agent.echo("next")), "next")
+
+
+def test_a_confirmation_expires(t):
+    c = chat(t, config="confirmations: {ttl: 1s}")
+    asked = c.alice.send(c.chat, Agent.confirm)
+    same(c.alice.answer(c.chat, asked, ("final",))["content"]["body"].strip(), Agent.decided("no"))
+    c.answer("!yes")
+    same([f["decision"] for f in c.frames("CONFIRM")], ["no"], "too late")
 
 
 # -- stopping --
@@ -241,6 +274,27 @@ def test_clear_begins_a_fresh_context_and_keeps_the_rest(t):
     check(str(after["platform_chat_id"]) in c.answer("!context"), "!context says so")
 
 
+def test_save_and_load_by_number(t):
+    c = chat(t)
+    c.answer("!save harvest")
+    check("saved/harvest.md" in c.frames()[-1]["text"], "the agent writes it down", c.frames()[-1]["text"])
+    listed = c.answer("!load")
+    check("1" in listed and "harvest" in listed, listed)
+    before = len(c.frames())
+    c.alice.answer(c.chat, c.alice.send(c.chat, "1"))
+    same(len(c.frames()), before + 1, "turns")
+    check("saved/harvest.md" in c.frames()[-1]["text"], "the agent reads it back", c.frames()[-1]["text"])
+    c.alice.answer(c.chat, c.alice.send(c.chat, "1"))
+    same(c.frames()[-1]["text"], "1", "a number without a question is a text")
+
+
+def test_agents_are_listed(t):
+    c = chat(t)
+    listed = c.answer("!agent")
+    check("Main" in listed and "main" in listed, listed)
+    check("main" in c.answer("!agent nobody").lower(), "an unknown one gets the list")
+
+
 def test_settings_and_language(t):
     c = chat(t)
     check("Main" in c.answer("!settings"), "the agent")
@@ -279,7 +333,8 @@ def test_an_answer_comes_where_it_was_asked(t):
     c.alice.answer(c.chat, root)
     asked = c.alice.in_thread(c.chat, root, Agent.echo("inside"))
     content = c.alice.answer(c.chat, asked)["content"]
-    same((content["body"].strip(), relation(content), content["m.relates_to"]["event_id"]), ("inside", "thread", root))
+    same((content["body"].strip(), relation(content)), ("inside", "thread"))
+    same(content["m.relates_to"]["event_id"], root)
     outside = c.alice.send(c.chat, Agent.echo("outside"))
     same(relation(c.alice.answer(c.chat, outside)["content"]), "reply", "and outside of it where that was")
 
