@@ -14,32 +14,8 @@ std::string text_of(const ordered_json& j) {
   return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-const char* name_of(delivery kind) {
-  switch (kind) {
-  case delivery::draft:
-    return "draft";
-  case delivery::final_answer:
-    return "final";
-  case delivery::notice:
-    return "notice";
-  case delivery::reply:
-    return "reply";
-  case delivery::file:
-    return "file";
-  }
-  return "notice";
-}
-
-/// No NUL: servers on PostgreSQL refuse it.
-std::string plain(std::string_view text) {
-  std::string out = valid_utf8(text);
-  for (std::size_t at = out.find('\0'); at != std::string::npos; at = out.find('\0', at))
-    out.replace(at, 1, "\xEF\xBF\xBD");
-  return out;
-}
-
 std::string short_name(std::string_view name) {
-  const std::string valid = plain(name);
+  const std::string valid = storable_text(name);
   return std::string(cut_utf8(valid, 255));
 }
 
@@ -85,123 +61,17 @@ ordered_json visibility() {
 }
 
 ordered_json timeline_filter(const user_id& me) {
-  return {{"limit", 50},
-          {"not_senders", ordered_json::array({me.value})},
-          {"lazy_load_members", true},
-          {"types", ordered_json::array({"m.room.message", "m.room.redaction", "m.room.encrypted",
-                                         "m.reaction", "m.room.member", "m.room.tombstone",
-                                         "m.room.encryption", "m.room.name", "io.patchbay.*"})}};
+  return {
+      {"limit", 50},
+      {"not_senders", ordered_json::array({me.value})},
+      {"lazy_load_members", true},
+      {"types", ordered_json::array(
+                    {"m.room.message", "m.room.redaction", "m.room.encrypted", "m.reaction",
+                     "m.sticker", "m.poll.start", "org.matrix.msc3381.poll.start", "m.room.member",
+                     "m.room.tombstone", "m.room.encryption", "m.room.name", "io.patchbay.*"})}};
 }
 
 } // namespace
-
-std::string compose_message(const message_draft& m) {
-  const std::string valid = plain(m.text);
-  ordered_json j;
-  j["msgtype"] = m.silent ? "m.notice" : "m.text";
-  j["body"] = cut_part(valid);
-  j["m.mentions"] = ordered_json::object();
-  for (const user_id& user : m.tells)
-    j["m.mentions"]["user_ids"].push_back(user.value);
-  if (!m.reply_to.empty())
-    j["m.relates_to"]["m.in_reply_to"]["event_id"] = m.reply_to.value;
-  ordered_json& d = j["io.patchbay.delivery"];
-  if (!m.turn.empty())
-    d["turn"] = m.turn.value;
-  d["kind"] = name_of(m.kind);
-  d["part"] = m.part;
-  if (!m.row.empty())
-    d["id"] = m.row.value;
-  return text_of(j);
-}
-
-std::string compose_file_order(const file_order& o) {
-  return text_of({{"workspace", o.workspace},
-                  {"path", o.path},
-                  {"text", o.text},
-                  {"caption", o.caption},
-                  {"turn", o.turn.value},
-                  {"reply_to", o.reply_to.value},
-                  {"thread", o.thread.value},
-                  {"mention", o.mention.value},
-                  {"part", o.part}});
-}
-
-std::optional<file_order> parse_file_order(std::string_view body) {
-  const auto j = nlohmann::json::parse(body, nullptr, false);
-  if (!j.is_object())
-    return std::nullopt;
-  const auto text = [&](const char* key) {
-    const auto i = j.find(key);
-    return i != j.end() && i->is_string() ? i->get<std::string>() : std::string{};
-  };
-  file_order o;
-  o.workspace = text("workspace");
-  o.path = text("path");
-  o.text = text("text");
-  o.caption = text("caption");
-  o.turn = turn_id{text("turn")};
-  o.reply_to = event_id{text("reply_to")};
-  o.thread = event_id{text("thread")};
-  o.mention = user_id{text("mention")};
-  if (const auto i = j.find("part"); i != j.end() && i->is_number_integer())
-    o.part = i->get<int>();
-  if (o.path.empty())
-    return std::nullopt;
-  return o;
-}
-
-std::string compose_file(const file_order& order, const uploaded_content& file,
-                         const outbox_id& row) {
-  const std::string_view mime = file.mimetype;
-  ordered_json j;
-  j["msgtype"] = mime.starts_with("image/")   ? "m.image"
-                 : mime.starts_with("audio/") ? "m.audio"
-                 : mime.starts_with("video/") ? "m.video"
-                                              : "m.file";
-  const auto name = short_name(file.name);
-  j["body"] = order.caption.empty() ? name : std::string{cut_part(plain(order.caption))};
-  j["filename"] = name;
-  j["url"] = file.mxc;
-  ordered_json& info = j["info"];
-  info["mimetype"] = file.mimetype;
-  info["size"] = file.size;
-  if (file.width > 0 && file.height > 0) {
-    info["w"] = file.width;
-    info["h"] = file.height;
-  }
-  j["m.mentions"] = ordered_json::object();
-  if (!order.mention.empty())
-    j["m.mentions"]["user_ids"].push_back(order.mention.value);
-  if (!order.thread.empty()) {
-    j["m.relates_to"]["rel_type"] = "m.thread";
-    j["m.relates_to"]["event_id"] = order.thread.value;
-    j["m.relates_to"]["is_falling_back"] = true;
-  }
-  if (!order.reply_to.empty())
-    j["m.relates_to"]["m.in_reply_to"]["event_id"] = order.reply_to.value;
-  ordered_json& d = j["io.patchbay.delivery"];
-  if (!order.turn.empty())
-    d["turn"] = order.turn.value;
-  d["kind"] = "file";
-  d["part"] = order.part;
-  if (!row.empty())
-    d["id"] = row.value;
-  return text_of(j);
-}
-
-std::optional<outbox_id> delivery_row(std::string_view content) {
-  const auto j = nlohmann::json::parse(content, nullptr, false);
-  if (!j.is_object())
-    return std::nullopt;
-  const auto d = j.find("io.patchbay.delivery");
-  if (d == j.end() || !d->is_object())
-    return std::nullopt;
-  const auto id = d->find("id");
-  if (id == d->end() || !id->is_string())
-    return std::nullopt;
-  return outbox_id{id->get<std::string>()};
-}
 
 std::string compose_chat_marker(const chat_marker& m) { return text_of(marker_of(m)); }
 

@@ -31,9 +31,15 @@ struct message_draft {
   event_id thread;       ///< root of the thread that it belongs to; empty: none. Not of an edit
   bool markdown = false; ///< the text is Markdown: formatted_body goes along
 };
+/// What compose_message and compose_file make has at most so many bytes, whatever they are given; a
+/// server refuses more than 65,536 of its own form.
+constexpr std::size_t event_bytes = 60'000;
 /// An edit carries `body` with "* " before it for clients that know no edits, everything else
 /// twice: m.mentions stands at the top, too, which notifies (specification 1.9, edits with
 /// mentions), and so does io.patchbay.delivery. An edit repeats neither the reply nor the thread.
+/// HTML that does not fit is left out, never cut: of the edit's fallback first, then altogether.
+/// Ids that no server would take (more than 255 bytes) and people past the eighth are left out,
+/// too.
 std::string compose_message(const message_draft& m);
 
 /// What is known of a file when it is uploaded.

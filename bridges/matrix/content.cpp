@@ -169,9 +169,6 @@ message_content parse_message(std::string_view content) {
   return out;
 }
 
-std::optional<incoming_file> parse_file(std::string_view) { return std::nullopt; }
-std::string parse_geo(std::string_view) { return {}; }
-
 std::optional<event_id> redaction_target(std::string_view content) {
   std::optional<event_id> out;
   each_member(content, [&](std::string_view name, const value& v) {

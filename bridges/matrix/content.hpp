@@ -42,11 +42,26 @@ struct message_content {
 message_content parse_message(std::string_view content);
 
 /// The file of a message of the types m.image, m.file, m.audio, m.video (and of m.sticker, which
-/// has no msgtype: then it counts as m.image); nothing: it names none. Its caption is `body`, if
-/// that differs from the file's name.
+/// has no msgtype: then it counts as m.image); nothing: it names none, as an encrypted file does.
+/// Its name is `filename`, or `body` where there is none.
 std::optional<incoming_file> parse_file(std::string_view content);
-/// An address of m.location: "geo:52.5,13.4"; empty: none.
+/// What stands beside the file of a message: its `body`, if that differs from the file's name.
+std::string caption_of(const message_content& m);
+
+/// An address of m.location: "geo:52.5,13.4", 255 printable characters at most; empty: none.
 std::string parse_geo(std::string_view content);
+
+/// m.poll.start or org.matrix.msc3381.poll.start. Markup is left out.
+struct poll_content {
+  std::string question;
+  std::vector<std::string> answers; ///< 20 at most
+};
+/// Nothing: no question, or no answer to choose.
+std::optional<poll_content> parse_poll(std::string_view content);
+
+/// Clients before version 1.13 of the specification quote what is replied to in front of the text:
+/// `body` of a reply without that.
+std::string without_reply_fallback(std::string_view body);
 
 /// `redacts` of a redaction (the parser of events puts it into the content for every room version).
 std::optional<event_id> redaction_target(std::string_view content);

@@ -1,11 +1,9 @@
 #include "bridges/matrix/text.hpp"
 
-#include <algorithm>
+#include <utf8proc.h>
 
 namespace pb::matrix {
 namespace {
-
-constexpr std::string_view blank = " \t\r\n";
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
@@ -36,23 +34,35 @@ std::size_t character(std::string_view s, std::size_t& bad) {
   return length;
 }
 
-std::string_view trim_front(std::string_view s) {
-  s.remove_prefix(std::min(s.find_first_not_of(blank), s.size()));
-  return s;
+std::size_t escaped_bytes(char c) {
+  if (c == '"' || c == '\\' || (c >= '\b' && c <= '\r' && c != '\v'))
+    return 2;
+  return static_cast<unsigned char>(c) < 0x20 ? 6 : 1;
 }
 
-/// Blank lines at the front go, the first line's indentation stays.
-std::string_view trim_lines(std::string_view s) {
-  const std::size_t text = s.find_first_not_of(blank);
-  if (text == std::string_view::npos)
-    return {};
-  const std::size_t line = s.rfind('\n', text);
-  return line == std::string_view::npos ? s : s.substr(line + 1);
-}
-
-std::string_view trim_back(std::string_view s) {
-  const std::size_t last = s.find_last_not_of(blank);
-  return s.substr(0, last == std::string_view::npos ? 0 : last + 1);
+/// The border between characters as people see them (Unicode, annex 29) at `at` or shortly before;
+/// `at`, itself between two code points, if there is none near.
+std::size_t seen_border(std::string_view text, std::size_t at) {
+  constexpr std::size_t near = 256;
+  if (at == 0 || at >= text.size())
+    return at;
+  std::size_t from = at > near ? at - near : 0;
+  while (from < at && continues(text[from]))
+    ++from;
+  const auto* bytes = reinterpret_cast<const utf8proc_uint8_t*>(text.data());
+  utf8proc_int32_t before = -1, here = 0, state = 0;
+  std::size_t border = from;
+  for (std::size_t i = from; i <= at;) {
+    const auto n =
+        utf8proc_iterate(bytes + i, static_cast<utf8proc_ssize_t>(text.size() - i), &here);
+    if (n <= 0)
+      return at;
+    if (before >= 0 && utf8proc_grapheme_break_stateful(before, here, &state))
+      border = i;
+    before = here;
+    i += static_cast<std::size_t>(n);
+  }
+  return border > from ? border : at;
 }
 
 } // namespace
@@ -72,6 +82,13 @@ std::string valid_utf8(std::string_view text) {
   return out;
 }
 
+std::string storable_text(std::string_view text) {
+  std::string out = valid_utf8(text);
+  for (std::size_t at = out.find('\0'); at != std::string::npos; at = out.find('\0', at))
+    out.replace(at, 1, "\xEF\xBF\xBD");
+  return out;
+}
+
 std::string_view cut_utf8(std::string_view text, std::size_t bytes) {
   if (text.size() <= bytes)
     return text;
@@ -82,48 +99,24 @@ std::string_view cut_utf8(std::string_view text, std::size_t bytes) {
 
 std::size_t escaped_size(std::string_view text) {
   std::size_t n = 0;
-  for (const char c : text) {
-    if (c == '"' || c == '\\' || (c >= '\b' && c <= '\r' && c != '\v'))
-      n += 2;
-    else
-      n += static_cast<unsigned char>(c) < 0x20 ? 6 : 1;
-  }
+  for (const char c : text)
+    n += escaped_bytes(c);
   return n;
 }
 
-std::string_view cut_part(std::string_view text) {
-  text = cut_utf8(text, part_bytes);
-  while (escaped_size(text) > part_escaped_bytes) {
-    // Escaping makes six bytes of one at most: a sixth of what is too much may certainly go.
-    const std::size_t over = escaped_size(text) - part_escaped_bytes;
-    text = cut_utf8(text, text.size() - std::max<std::size_t>(1, over / 6));
+std::string_view cut_text(std::string_view text, std::size_t bytes, std::size_t escaped) {
+  std::size_t at = 0;
+  for (; at < text.size() && at < bytes; ++at) {
+    const std::size_t n = escaped_bytes(text[at]);
+    if (n > escaped)
+      break;
+    escaped -= n;
   }
-  return text;
+  return text.substr(0, seen_border(text, cut_utf8(text, at).size()));
 }
 
-std::vector<std::string> split_text(std::string_view text) {
-  const std::string valid = valid_utf8(text);
-  std::vector<std::string> parts;
-  std::string_view rest = trim_back(trim_lines(valid));
-  while (!rest.empty()) {
-    std::string_view part = cut_part(rest);
-    if (part.size() < rest.size()) {
-      // A border in the first half would leave a part of a few words: the next kind is better.
-      const std::size_t least = part.size() / 2;
-      for (const std::string_view border : {"\n\n", "\n", " "}) {
-        const std::size_t at = part.rfind(border);
-        if (at != std::string_view::npos && at >= least) {
-          part = part.substr(0, at);
-          break;
-        }
-      }
-    }
-    rest.remove_prefix(part.size());
-    if (const std::string_view kept = trim_back(part); !kept.empty())
-      parts.emplace_back(kept);
-    rest = rest.find('\n') < rest.find_first_not_of(blank) ? trim_lines(rest) : trim_front(rest);
-  }
-  return parts;
+std::string_view cut_part(std::string_view text) {
+  return cut_text(text, part_bytes, part_escaped_bytes);
 }
 
 } // namespace pb::matrix

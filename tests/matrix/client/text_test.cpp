@@ -6,18 +6,6 @@
 
 using namespace pb::matrix;
 
-namespace {
-
-std::string without_space(std::string_view s) {
-  std::string out;
-  for (const char c : s)
-    if (c != ' ' && c != '\n' && c != '\t' && c != '\r')
-      out += c;
-  return out;
-}
-
-} // namespace
-
 TEST_CASE("text: what is not UTF-8 becomes one U+FFFD for each maximal part", "[text]") {
   const std::string bad = "\xEF\xBF\xBD";
   CHECK(valid_utf8("plain \u00e9\u20ac\U0001F600") == "plain \u00e9\u20ac\U0001F600");
@@ -53,47 +41,30 @@ TEST_CASE("text: the escaped size is that of the string in JSON", "[text]") {
   CHECK(escaped_size(all) + 2 == json::quote(all).size());
 }
 
-TEST_CASE("text: parts fit, end on characters, and lose nothing but white space", "[text]") {
-  std::mt19937 dice(11);
-  const std::vector<std::string> atoms{"word ",  "\n",         "\n\n",
-                                       "\u20ac", "\U0001F600", "    ",
-                                       "\x01",   "\"\\",       "a-very-long-word-without-a-space",
-                                       "\xFF"};
-  for (int round = 0; round < 60; ++round) {
-    std::string text;
-    const std::size_t size = 1 + dice() % 150'000;
-    const std::size_t kinds = 1 + dice() % atoms.size();
-    while (text.size() < size) {
-      const std::string& atom = atoms[dice() % kinds];
-      for (std::size_t n = 1 + dice() % 50; n > 0; --n)
-        text += atom;
-    }
-    std::string joined;
-    for (const std::string& part : split_text(text)) {
-      REQUIRE_FALSE(part.empty());
-      REQUIRE(part.size() <= part_bytes);
-      REQUIRE(escaped_size(part) <= part_escaped_bytes);
-      REQUIRE(json::is_utf8(part));
-      joined += part;
-    }
-    REQUIRE(without_space(joined) == without_space(valid_utf8(text)));
-  }
+TEST_CASE("text: NUL is no text that servers keep", "[text]") {
+  CHECK(storable_text(std::string_view("a\0b\xFF\0", 5)) == "a\uFFFDb\uFFFD\uFFFD");
 }
 
-TEST_CASE("text: a long answer is cut between paragraphs, then lines, then words", "[text]") {
-  const std::string paragraph(20'000, 'a');
-  CHECK(split_text(paragraph + "\n\n" + paragraph) == std::vector{paragraph, paragraph});
-  const std::string line(9'000, 'b');
-  const std::string three = line + "\n" + line + "\n" + line;
-  CHECK(split_text(three + "\n  indented " + line) == std::vector{three, "  indented " + line});
-  const auto words = split_text(std::string(27'990, 'c') + " tail " + std::string(100, 'd'));
-  REQUIRE(words.size() == 2);
-  CHECK(words[0] == std::string(27'990, 'c') + " tail");
-  CHECK(split_text(std::string(60'000, 'e')).size() == 3);
-}
-
-TEST_CASE("text: a short answer is one part as it is, nothing is none", "[text]") {
-  CHECK(split_text("hello\n\nworld") == std::vector<std::string>{"hello\n\nworld"});
-  CHECK(split_text("").empty());
-  CHECK(split_text(" \n\t ").empty());
+TEST_CASE("text: a cut tears nothing that people see as one", "[text]") {
+  const auto cut = [](std::string_view text, std::size_t bytes) {
+    return std::string{cut_text(text, bytes, 1000)};
+  };
+  const std::string family = "\U0001F469\u200D\U0001F469\u200D\U0001F467"; // joined by U+200D
+  const std::string flags = "\U0001F1E9\U0001F1EA\U0001F1EB\U0001F1F7";
+  for (const std::string& one :
+       std::vector<std::string>{family, "e\u0301\u0323", "\U0001F44D\U0001F3FD", "\u2705\uFE0F",
+                                "\u0915\u093F", "\u05E9\u05C1", "\r\n", flags.substr(0, 8)})
+    for (std::size_t bytes = 2; bytes < 2 + one.size(); ++bytes)
+      CHECK(cut("ab" + one + "cd", bytes) == "ab");
+  CHECK(cut("ab" + family + "cd", 2 + family.size()) == "ab" + family);
+  CHECK(cut("a" + flags, 9) == "a" + flags.substr(0, 8));
+  CHECK(cut("a" + flags, 16) == "a" + flags.substr(0, 8));
+  // Too far to go back for: a letter with a thousand marks is cut between two of them.
+  std::string marks = "a";
+  while (marks.size() < 2001)
+    marks += "\u0301";
+  CHECK(cut(marks, 1000).size() == 999);
+  CHECK(cut_text("\x01\x01\x01", 100, 13) == "\x01\x01");
+  CHECK(cut_text("abc", 3, 3) == "abc");
+  CHECK(cut_text("", 3, 3).empty());
 }
