@@ -201,3 +201,22 @@ TEST_CASE("compose: any noise gives an event of a size that is taken", "[compose
     REQUIRE(test::html_fault(parse_message(body).formatted_body).empty());
   }
 }
+
+TEST_CASE("compose: a prompt says which question it is, and progress is known from a final") {
+  message_draft m;
+  m.text = "Delete?";
+  m.confirmation = confirmation_mark{"3", 1'790'000'000'000};
+  const auto prompt = json::parse(compose_message(m));
+  const auto& mark = prompt.at("io.patchbay.delivery").at("confirmation");
+  CHECK(mark.at("id") == "3");
+  CHECK(mark.at("expires_at") == 1'790'000'000'000);
+  message_draft draft;
+  draft.kind = delivery::draft;
+  CHECK(is_draft(compose_message(draft)));
+  draft.replaces = event_id("$draft");
+  CHECK(is_draft(compose_message(draft)));
+  draft.kind = delivery::final_answer;
+  CHECK_FALSE(is_draft(compose_message(draft)));
+  CHECK_FALSE(is_draft("[]"));
+  CHECK_FALSE(is_draft(R"({"io.patchbay.delivery":{"kind":7}})"));
+}
