@@ -58,6 +58,9 @@ struct turn_over {
   turn_ending ending = turn_ending::answered;
   std::string detail;  ///< error code, HTTP status: for the log, cut to 200 bytes
   bool handed = false; ///< the frame was handed to the socket, as far as the disk knows
+  /// Confirmations of this turn whose decision was handed to the socket: an answer_confirm that is
+  /// not among them came too late.
+  std::vector<std::string> decided{};
 };
 /// The agent has not said anything for limits.first_event.
 struct turn_slow {
