@@ -58,6 +58,8 @@ struct turn_over {
   turn_ending ending = turn_ending::answered;
   std::string detail;  ///< error code, HTTP status: for the log, cut to 200 bytes
   bool handed = false; ///< the frame was handed to the socket, as far as the disk knows
+  /// Whose decision was handed to the socket; an answer_confirm that is not here came too late.
+  std::vector<std::string> decided{};
 };
 /// The agent has not said anything for limits.first_event.
 struct turn_slow {
@@ -386,8 +388,7 @@ struct restart_child {
 struct collect_status {
   std::shared_ptr<std::function<void(std::string)>> answer;
 };
-/// What the store has set aside or waits for, newest first; calls back with JSON texts and where to
-/// go on (0: the last page), or false and an error as the admin API words it.
+/// Of the store, newest first; calls back with JSON texts and where to go on (0: last page).
 struct list_aside {
   enum class kind { poison, dead, open_confirmations, confirmations } what = kind::poison;
   std::int64_t before = 0;
@@ -401,8 +402,7 @@ struct reconcile_now {
   bool dry_run = false;
   std::shared_ptr<std::function<void(bool good, std::string json)>> answer;
 };
-/// An agent speaks outside any turn, over HTTP: calls back after the COMMIT, or with what went
-/// wrong, as agent_pushed is answered; `busy` also while there is nobody who takes it.
+/// As agent_pushed is answered: nothing, or what went wrong. From the events route.
 struct push_now {
   agent_pushed what;
   std::shared_ptr<std::function<void(const std::optional<fault>&)>> answer;

@@ -202,7 +202,11 @@ void agent_connection_state::end(turn_id id, turn_ending ending, std::string det
     ending = turn_ending::cancelled;
   if (!t.folded.empty())
     self_->send(t.what.sink, agent_batch{id, ++t.sent_seq, std::move(t.folded)});
-  self_->send(t.what.sink, turn_over{id, ending, detail.substr(0, 200), t.handed || t.marking});
+  turn_over over{id, ending, detail.substr(0, 200), t.handed || t.marking};
+  for (const auto& [name_of_it, fate] : t.questions)
+    if (fate == turn::question::handed)
+      over.decided.push_back(name_of_it);
+  self_->send(t.what.sink, std::move(over));
   if (ending == turn_ending::answered) {
     ++answered_;
   } else {

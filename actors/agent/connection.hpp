@@ -27,7 +27,8 @@ public:
   static constexpr std::size_t queue_cap =
       10'000; ///< turns that wait for a place: one a room at most
   static constexpr std::size_t fold_cap = std::size_t{4} << 20; ///< bytes that wait for one sink
-  static constexpr std::size_t question_cap = 32;       ///< confirmations of one turn, open or not
+  static constexpr std::size_t open_question_cap = 32;          ///< confirmations of one turn
+  static constexpr std::size_t question_cap = 1000;     ///< of one turn, answered ones included
   static constexpr std::size_t question_name_cap = 256; ///< bytes of a confirmation's id
   static constexpr std::size_t push_cap = 32;           ///< unanswered ones of one socket
   static constexpr std::size_t kept_cap = 256;          ///< sockets between turns
@@ -46,7 +47,8 @@ private:
     bool cancelling = false, any_event = false, slow_told = false;
     caf::actor_clock::time_point began, last_event;
     // Questions to a person; while one is open, the clocks stand still.
-    std::map<std::string, bool> questions; ///< by the agent's id: true while it is open
+    enum class question { open, handed, lost }; ///< what became of the decision
+    std::map<std::string, question> questions;  ///< by the agent's id
     std::size_t open_questions = 0;
     std::optional<caf::actor_clock::time_point> still_since;
     // Hand-over to the sink: one batch in flight, the rest is folded meanwhile.

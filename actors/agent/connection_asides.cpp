@@ -13,17 +13,17 @@ bool agent_connection_state::is_new_question(turn& t, const agent_says::confirm&
     questions_ignored_.inc();
     return false;
   }
-  if (t.questions.size() >= question_cap) {
+  if (t.open_questions >= open_question_cap || t.questions.size() >= question_cap) {
     // Nobody could tell them apart any more: never silence, so the answer is no.
     questions_ignored_.inc();
     if (told_.emplace("questions").second)
       deps_.around.log->warning("agent_confirmations_cap", t.what.turn.tr,
                                 "an agent asks too much in one turn: the rest is answered with no",
-                                {{"agent", spec_.id}, {"cap", question_cap}});
+                                {{"agent", spec_.id}, {"open", t.open_questions}});
     sockets_[t.epoch].wire->send(codec_->confirm(question.id, false));
     return false;
   }
-  t.questions.emplace(question.id, true);
+  t.questions.emplace(question.id, turn::question::open);
   if (t.open_questions++ == 0)
     t.still_since = self_->clock().now();
   return true;
@@ -37,7 +37,7 @@ void agent_connection_state::decide(const answer_confirm& m) {
     return;
   auto& t = i->second;
   const auto question = t.questions.find(m.confirmation);
-  if (question == t.questions.end() || !std::exchange(question->second, false))
+  if (question == t.questions.end() || question->second != turn::question::open)
     return;
   if (--t.open_questions == 0) {
     // The clocks go on from where they stood.
@@ -45,7 +45,9 @@ void agent_connection_state::decide(const answer_confirm& m) {
     t.began += stood;
     t.last_event += stood;
   }
-  if (!sockets_[t.epoch].wire->send(codec_->confirm(m.confirmation, m.yes)))
+  const bool left = sockets_[t.epoch].wire->send(codec_->confirm(m.confirmation, m.yes));
+  question->second = left ? turn::question::handed : turn::question::lost;
+  if (!left)
     end(m.turn, turn_ending::interrupted, "closed before the decision left");
 }
 

@@ -105,10 +105,10 @@ TEST_CASE("a repeated id is counted and told nobody; unknown, late and second an
   CHECK(b.number("patchbay_agent_confirmations_ignored_total") == 2);
 }
 
-TEST_CASE("beyond the cap of confirmations in a turn the answer is no, at once") {
+TEST_CASE("beyond the cap of open confirmations the answer is no, at once") {
   agent_bench b;
   std::vector<step> steps;
-  const auto cap = agent_connection_state::question_cap;
+  const auto cap = agent_connection_state::open_question_cap;
   for (std::size_t i = 0; i <= cap; ++i)
     steps.push_back(confirm("q" + std::to_string(i), "?"));
   steps.push_back(await_confirm("q" + std::to_string(cap)));
@@ -123,6 +123,53 @@ TEST_CASE("beyond the cap of confirmations in a turn the answer is no, at once")
   CHECK(b.number("patchbay_agent_confirmations_ignored_total") == 1);
   b.answer("t1", "q31", true);
   CHECK(decisions(b).size() == 2);
+}
+
+TEST_CASE("an agent may ask often in one turn, one after the other, but not for ever") {
+  agent_bench b;
+  std::vector<step> steps;
+  const auto cap = agent_connection_state::question_cap;
+  for (std::size_t i = 0; i <= cap; ++i) {
+    steps.push_back(confirm("q" + std::to_string(i), "?"));
+    steps.push_back(await_confirm());
+  }
+  steps.push_back(tell_decision());
+  steps.push_back(end());
+  b.peer.use(always(steps));
+  b.ask("t1", "go");
+  for (std::size_t i = 0; i < cap; ++i) {
+    b.run_for(50ms);
+    b.answer("t1", "q" + std::to_string(i), true);
+  }
+  b.run_for(1s);
+  CHECK(b.heard->all<agent_says::confirm>().size() == cap);
+  CHECK(b.heard->text() == "q1000=no ");
+  REQUIRE(b.endings() == std::vector{turn_ending::answered});
+  CHECK(b.heard->overs[0].decided.size() == cap);
+}
+
+TEST_CASE("the end of a turn tells which decisions the agent was handed") {
+  agent_bench b{hurried()};
+  b.peer.use(always({confirm("q1", "?"), confirm("q2", "?"), confirm("q3", "?"),
+                     await_confirm("q1"), break_off()}));
+  b.ask("t1", "go");
+  b.run_for(1s);
+  b.tell(answer_confirm{turn_id{"t1"}, "q1", true});
+  b.run_for(100ms);
+  b.answer("t1", "q2", true); // crosses the end
+  REQUIRE(b.endings() == std::vector{turn_ending::interrupted});
+  CHECK(b.heard->overs[0].decided == std::vector<std::string>{"q1"});
+  SECTION("also when the socket is known to be gone") {
+    b.peer.use(always({confirm("q1", "?"), await_confirm(), end()}));
+    b.ask("t2", "go");
+    b.run_for(1s);
+    b.net.break_all(); // nobody has told the actor yet
+    b.tell(answer_confirm{turn_id{"t2"}, "q1", true});
+    b.run_for(1s);
+    REQUIRE(b.endings().size() == 2);
+    CHECK(b.heard->overs[1].ending == turn_ending::interrupted);
+    CHECK(b.heard->overs[1].decided.empty());
+  }
 }
 
 TEST_CASE("an id that nobody could keep is a broken protocol") {
