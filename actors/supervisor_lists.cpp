@@ -55,7 +55,7 @@ std::string json_of(const confirmation_row& r) {
 
 std::int64_t place_of(const poison_row& r) { return r.seq; }
 std::int64_t place_of(const outbox_row& r) { return r.seq; }
-std::int64_t place_of(const confirmation_row& r) { return r.made_at; }
+std::int64_t place_of(const confirmation_row& r) { return r.seq; }
 
 template <class Row>
 void hand_over(const list_aside& m, const std::vector<Row>& rows) {

@@ -181,6 +181,7 @@ private:
   void not_counted(const inbox_row& row, const confirm_answer& how, const confirm_choice& choice);
   void close_questions(settlement& s, confirmation_state state,
                        const std::function<bool(const confirmation_row&)>& which);
+  void end_answers(const running& r, bool interrupted, settlement& s);
   void end_answer_turn(const running& r, turn_ending how, settlement& s, std::string& tail);
   void arm_expiry();
   void expire();

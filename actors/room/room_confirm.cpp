@@ -188,10 +188,9 @@ void room_core::pass_on(const inbox_row& row, confirmation_row& c, bool yes, boo
   const auto live = [this](const turn_id& turn) {
     return turn_ && !turn_->over && turn_->connection && turn_->request.id == turn;
   };
-  c.delivered = live(c.turn);
   settlement s;
   s.confirmations.push_back(c);
-  if (!c.delivered) {
+  if (!live(c.turn)) {
     waiting w{row, {}};
     w.thread = thread_of(row.event);
     w.answers = c.id;
@@ -205,17 +204,40 @@ void room_core::pass_on(const inbox_row& row, confirmation_row& c, bool yes, boo
   commit(std::move(s), [this, row, turn = c.turn, name = c.name, yes, live, id = c.id] {
     if (live(turn))
       return self_->send(turn_->connection, answer_confirm{turn, name, yes});
-    // Its turn ended meanwhile: nobody heard the answer.
+    // Its turn ended meanwhile, and end_answers() has said so unless the agent did not wait.
+    const auto* mine = question(id);
+    if (!mine || mine->state == confirmation_state::open)
+      return;
     settlement late;
-    auto* mine = question(id);
-    if (mine) {
-      mine->state = confirmation_state::dropped;
-      late.confirmations.push_back(*mine);
-    }
-    late.outbox.push_back(reply_row(
-        row, say(lang(), phrase::confirm_dropped, {std::to_string(mine ? mine->number : 0)})));
+    late.outbox.push_back(
+        reply_row(row, say(lang(), phrase::confirm_dropped, {std::to_string(mine->number)})));
     commit(std::move(late), {});
   });
+}
+
+/// The turn in which the agent asked is over. An answer that never reached the socket, because the
+/// connection broke first, does not count: the question is open again.
+void room_core::end_answers(const running& r, bool interrupted, settlement& s) {
+  for (auto& c : questions_) {
+    if (c.turn != r.request.id || c.delivered ||
+        (c.state != confirmation_state::yes && c.state != confirmation_state::no))
+      continue;
+    if (!interrupted || r.decided.contains(c.name)) {
+      c.delivered = true;
+    } else {
+      c.state = confirmation_state::open;
+      c.answered_by = {};
+      c.answer_seq = 0;
+      words w{say(lang(), phrase::confirm_unreachable, {std::to_string(c.number), r.label}),
+              matrix::delivery::notice};
+      w.reply_to = c.prompt_event;
+      w.turn = c.turn;
+      w.mention = c.asker;
+      s.outbox.push_back(message(std::move(w)));
+    }
+    s.confirmations.push_back(c);
+  }
+  arm_expiry();
 }
 
 void room_core::close_questions(settlement& s, confirmation_state state,

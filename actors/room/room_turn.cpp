@@ -28,8 +28,10 @@ void room_core::on_batch(const agent_batch& batch) {
 
 void room_core::on_over(const turn_over& over) {
   crash_here(crash_point::agent_ended);
-  if (turn_ && turn_->request.id == over.turn)
-    finish(over.ending, over.detail, over.handed);
+  if (!turn_ || turn_->request.id != over.turn || turn_->over)
+    return;
+  turn_->decided = {over.decided.begin(), over.decided.end()};
+  finish(over.ending, over.detail, over.handed);
 }
 
 void room_core::on_slow(const turn_slow& slow) {
@@ -110,6 +112,7 @@ void room_core::conclude() {
     tail += (tail.empty() ? "" : "\n\n") + sentence;
   };
   const auto of_turn = [&](const confirmation_row& c) { return c.turn == r.request.id; };
+  end_answers(r, how == turn_ending::interrupted, s);
   if (r.what.answers)
     end_answer_turn(r, how, s, tail);
   else if (how != turn_ending::interrupted)

@@ -10,8 +10,8 @@ using namespace pb;
 using nlohmann::json;
 
 const room_rules rules{user_id{"@bot:s"}, {user_id{"@op:s"}}, 32, 100, language::en};
-const room_view chat{room_kind::chat, user_id{"@alice:s"}, language::en};
-const room_view lobby{room_kind::lobby, user_id{"@alice:s"}, language::en};
+const room_view chat{room_kind::chat, user_id{"@alice:s"}, language::en, false, {}, {}, {}};
+const room_view lobby{room_kind::lobby, user_id{"@alice:s"}, language::en, false, {}, {}, {}};
 
 matrix_event text(const std::string& body, const std::string& sender = "@alice:s") {
   matrix_event e;
