@@ -102,8 +102,9 @@ private:
     progress shown{};
     bool stopping = false;
     bool slow_told = false;
-    std::string file_lines{};     ///< what the agent is told of files
-    std::optional<ending> over{}; ///< ended; the draft's event id is waited for
+    std::string file_lines{};        ///< what the agent is told of files
+    std::set<std::string> decided{}; ///< questions whose answers the agent was handed
+    std::optional<ending> over{};    ///< ended; the draft's event id is waited for
   };
   using next_step = std::function<void()>;
   /// How an event came: from the directory, from a page of the disk, or when we were born.

@@ -49,10 +49,6 @@ ordered_json power_events() {
           {space_marker_type, 100}};
 }
 
-/// Nobody may call a whole room: what an agent says is our word, and servers that know no
-/// m.mentions look for "@room" in it and ask whether we may.
-ordered_json notification_powers() { return {{"room", 101}}; }
-
 ordered_json state_event(std::string_view type, std::string_view key, ordered_json content) {
   return {{"type", type}, {"state_key", key}, {"content", std::move(content)}};
 }
@@ -101,10 +97,7 @@ std::string compose_create_space(const space_request& r) {
                   {"invite", ordered_json::array({r.marker.owner.value})},
                   {"creation_content", {{"type", "m.space"}}},
                   {"power_level_content_override",
-                   {{"events_default", 100},
-                    {"invite", 100},
-                    {"notifications", notification_powers()},
-                    {"events", power_events()}}},
+                   {{"events_default", 100}, {"invite", 100}, {"events", power_events()}}},
                   {"initial_state", std::move(initial)}});
 }
 
@@ -117,13 +110,11 @@ std::string compose_create_chat(const chat_request& r) {
   initial.push_back(state_event("m.space.parent", r.space.value,
                                 {{"via", ordered_json::array({r.server})}, {"canonical", true}}));
   initial.push_back(state_event(chat_marker_type, "", marker_of(r.marker)));
-  return text_of(
-      {{"preset", "private_chat"},
-       {"name", short_name(r.name)},
-       {"invite", ordered_json::array({r.marker.owner.value})},
-       {"power_level_content_override",
-        {{"invite", 100}, {"notifications", notification_powers()}, {"events", power_events()}}},
-       {"initial_state", std::move(initial)}});
+  return text_of({{"preset", "private_chat"},
+                  {"name", short_name(r.name)},
+                  {"invite", ordered_json::array({r.marker.owner.value})},
+                  {"power_level_content_override", {{"invite", 100}, {"events", power_events()}}},
+                  {"initial_state", std::move(initial)}});
 }
 
 namespace {

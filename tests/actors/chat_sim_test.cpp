@@ -506,7 +506,7 @@ TEST_CASE("files come with their caption, several together, and go out by their 
   const auto last = send("../../b.txt", "second", "");
   w.run_for(10s);
   REQUIRE(w.agent.user_messages().size() == 1);
-  const auto& frame = w.agent.user_messages()[0].frame;
+  const auto frame = w.agent.user_messages()[0].frame;
   REQUIRE(frame.at("attachments").size() == 2);
   CHECK(f.read(frame.at("attachments")[0]) == "first");
   CHECK(f.read(frame.at("attachments")[1]) == "second");
@@ -516,7 +516,7 @@ TEST_CASE("files come with their caption, several together, and go out by their 
             "Compare these\n\nFile: a.txt (text/plain, 5 bytes): incoming/1/a.txt"));
   send("a.txt", "third", "");
   w.run_for(10s);
-  const auto& again = w.agent.user_messages().back().frame;
+  const auto again = w.agent.user_messages().back().frame;
   CHECK(again.at("attachments")[0] == "incoming/1/a (2).txt");
   CHECK(has(again.at("text"), en(phrase::files_sent)));
 

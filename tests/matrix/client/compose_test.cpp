@@ -17,7 +17,6 @@ const std::string power =
     R"({"m.room.name":50,"m.room.avatar":50,"m.room.canonical_alias":50,"m.room.power_levels":100,)"
     R"("m.room.history_visibility":100,"m.room.server_acl":100,"m.room.encryption":100,)"
     R"("m.room.tombstone":100,"m.space.child":100,"io.patchbay.chat":100,"io.patchbay.space":100})";
-const std::string nobody_calls_the_room = R"("notifications":{"room":101},)";
 const std::string doors =
     R"({"type":"m.room.history_visibility","state_key":"","content":{"history_visibility":"shared"}},)"
     R"({"type":"m.room.guest_access","state_key":"","content":{"guest_access":"forbidden"}},)";
@@ -73,8 +72,8 @@ TEST_CASE("compose: a Space is made with its owner, its marker and the whole map
   CHECK(compose_create_space({"Agents \u2013 Alice", space}) ==
         R"({"preset":"private_chat","name":"Agents – Alice","invite":["@alice:hs"],)"
         R"("creation_content":{"type":"m.space"},)"
-        R"("power_level_content_override":{"events_default":100,"invite":100,)" +
-            nobody_calls_the_room + R"("events":)" + power + R"(},"initial_state":[)" + doors +
+        R"("power_level_content_override":{"events_default":100,"invite":100,"events":)" +
+            power + R"(},"initial_state":[)" + doors +
             R"({"type":"io.patchbay.space","state_key":"","content":)" +
             compose_space_marker(space) + "}]}");
 }
@@ -84,8 +83,8 @@ TEST_CASE("compose: a chat is open to its Space, closed to others, and marked fr
   CHECK(
       compose_create_chat({"Chat 7", room_id("!s:hs"), "hs", chat}) ==
       R"({"preset":"private_chat","name":"Chat 7","invite":["@alice:hs"],)"
-      R"("power_level_content_override":{"invite":100,)" +
-          nobody_calls_the_room + R"("events":)" + power + R"(},"initial_state":[)" + doors +
+      R"("power_level_content_override":{"invite":100,"events":)" +
+          power + R"(},"initial_state":[)" + doors +
           R"({"type":"m.room.join_rules","state_key":"","content":{"join_rule":"restricted",)"
           R"("allow":[{"type":"m.room_membership","room_id":"!s:hs"}]}},)"
           R"({"type":"m.space.parent","state_key":"!s:hs","content":{"via":["hs"],"canonical":true}},)"
