@@ -194,8 +194,8 @@ void room_core::begin(found_agent& agent) {
       self_->demonitor(watched_);
     watched_ = address;
     self_->monitor(agent.connection);
-    agent_ = agent;
   }
+  agent_ = agent;
   crash_here(crash_point::turn_begun);
   prepare();
 }
