@@ -103,6 +103,7 @@ private:
     bool stopping = false;
     bool slow_told = false;
     std::string file_lines{};        ///< what the agent is told of files
+    std::set<std::string> asked{};   ///< names of its questions; the connection bounds them
     std::set<std::string> decided{}; ///< questions whose answers the agent was handed
     std::optional<ending> over{};    ///< ended; the draft's event id is waited for
   };

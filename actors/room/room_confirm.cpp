@@ -23,9 +23,8 @@ std::size_t room_core::open_questions() const {
 }
 
 void room_core::asked(const agent_says::confirm& q) {
-  for (const auto& c : questions_)
-    if (c.turn == turn_->request.id && c.name == q.id)
-      return; // said twice
+  if (!turn_->asked.insert(q.id).second)
+    return; // said twice; a turn that is sent again asks again
   if (open_questions() >= open_question_cap) {
     self_->send(turn_->connection, answer_confirm{turn_->request.id, q.id, false});
     deps_.around.log->warning("too_many_questions", turn_->request.tr,

@@ -19,7 +19,20 @@ namespace pb::simulate {
 using nlohmann::json;
 using std::chrono::milliseconds;
 
-enum class wish { text, too_long, new_chat, clear, stop, help, unknown, edit, redaction, stranger };
+enum class wish {
+  text,
+  too_long,
+  new_chat,
+  clear,
+  stop,
+  help,
+  look,   ///< a command that shows or sets something
+  answer, ///< `!yes` or `!no`, whatever is open
+  unknown,
+  edit,
+  redaction,
+  stranger
+};
 
 /// What somebody sent and the homeserver accepted.
 struct said {

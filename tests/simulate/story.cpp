@@ -71,6 +71,7 @@ story::story(std::uint64_t seed, const run_options& how)
        {agent_named("agent_1", true), agent_named("agent_2", false), agent_named("agent_3", false)})
     w_.agents.agents.emplace(a.id, a);
   w_.agents.default_agent = agent_id{"agent_2"};
+  w_.process.confirmation_ttl = std::chrono::seconds(40);
   w_.log = std::make_shared<trace_logger>(book_, w_.clock);
   wire_up(how.planted);
 }

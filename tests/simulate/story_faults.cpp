@@ -109,8 +109,13 @@ scripted::dial_plan story::dial_plan_of(const link_request&) {
 std::vector<step> story::answer_of(const scripted::heard& h) {
   const auto text = h.frame.value("text", "");
   const auto name = agent_of(h.url);
-  note({}, name + " is asked: " + text.substr(0, 40));
+  note({}, name + " is asked: " + (text.empty() ? h.frame.dump() : text.substr(0, 40)));
   const bool slow = name == "agent_3";
+  if (h.type == "CONFIRM") { // an answer whose turn is over
+    if (stormy_ && minds_.chance(sky_.reports))
+      return {scripted::error("unknown_confirmation", "what question?")};
+    return {scripted::chunk("as you say"), scripted::end()};
+  }
 
   std::vector<step> out;
   const auto pause = [&] {

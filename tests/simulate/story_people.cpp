@@ -24,8 +24,12 @@ void story::people_act() {
   if (chats.empty())
     return;
   const auto room = acts_.one_of(chats);
-  if (luck < 55)
+  if (luck < 49)
     speak(who, room, wish::text);
+  else if (luck < 52)
+    speak(who, room, wish::look);
+  else if (luck < 55)
+    speak(who, room, wish::answer);
   else if (luck < 65)
     burst(who);
   else if (luck < 75)
@@ -70,6 +74,16 @@ void story::speak(const std::string& who, const std::string& room, wish what) {
     break;
   case wish::help:
     s.text = "!help";
+    break;
+  case wish::look: {
+    static const char* const looks[] = {"!chats",           "!context",         "!settings",
+                                        "!agent",           "!load",            "!rename Tea",
+                                        "!set language ru", "!set language en", "!set notices off"};
+    s.text = looks[acts_.between(0, 8)];
+    break;
+  }
+  case wish::answer:
+    s.text = acts_.chance(0.7) ? "!yes" : "!no";
     break;
   default:
     s.text = "!halp";

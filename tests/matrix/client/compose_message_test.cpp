@@ -206,7 +206,7 @@ TEST_CASE("compose: a prompt says which question it is, and progress is known fr
   message_draft m;
   m.text = "Delete?";
   m.confirmation = confirmation_mark{"3", 1'790'000'000'000};
-  const auto prompt = json::parse(compose_message(m));
+  const auto prompt = nlohmann::json::parse(compose_message(m));
   const auto& mark = prompt.at("io.patchbay.delivery").at("confirmation");
   CHECK(mark.at("id") == "3");
   CHECK(mark.at("expires_at") == 1'790'000'000'000);
