@@ -44,6 +44,12 @@ void matrix_sender_state::bury(const outbox_row& row, std::string reason,
   m.text = words;
   m.silent = true;
   m.kind = matrix::delivery::notice;
+  if (row.kind == outbox_kind::file) // nothing of it is in the room: it is told where it was asked
+    if (const auto order = matrix::parse_file_order(row.body)) {
+      m.reply_to = order->reply_to;
+      m.thread = order->thread;
+      m.turn = order->turn;
+    }
   auto notice = message_row(engine_, deps_.around.wall(), row.room, std::move(m));
   notice.about = row.id;
   notice.tr = row.tr;

@@ -77,6 +77,9 @@ void room_core::opened(room_snapshot& snapshot) {
     return;
   }
   questions_ = std::move(snapshot.confirmations);
+  for (const auto& c : questions_)
+    if (c.state == confirmation_state::open && !c.prompt_event.empty() && c.shown_at == 0)
+      ask_when_shown(c.id, c.prompt_event);
   arm_expiry();
   marker_waits_ = snapshot.marker_waits;
   if (marker_waits_)

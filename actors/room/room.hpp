@@ -12,6 +12,7 @@
 #include "messages/actors.hpp"
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -150,6 +151,7 @@ private:
 
   // room_chats.cpp: the person's chats and agents
   void list_chats(const inbox_row& row);
+  void list_chats(const inbox_row& row, std::map<agent_id, std::string> labels);
   void rename(const inbox_row& row, const std::string& name);
   void archive(const inbox_row& row);
   void ask_restore(const inbox_row& row, std::string chat);
@@ -158,6 +160,7 @@ private:
   void choose_agent(const inbox_row& row, const agent_option& choice);
 
   // room_settings.cpp
+  void with_agent(std::function<void(const found_agent&)> then);
   void show_context(const inbox_row& row);
   void show_settings(const inbox_row& row);
   void set(const inbox_row& row, const std::string& argument);
@@ -178,6 +181,7 @@ private:
   // room_confirm.cpp: questions of the agent
   void asked(const agent_says::confirm& question);
   void prompt_sent(const send_outcome& outcome);
+  void ask_when_shown(const outbox_id& id, const event_id& prompt);
   void answer(const inbox_row& row, confirm_answer how);
   void pass_on(const inbox_row& row, confirmation_row& c, bool yes, bool tell);
   void not_counted(const inbox_row& row, const confirm_answer& how, const confirm_choice& choice);

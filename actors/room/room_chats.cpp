@@ -26,9 +26,21 @@ bool is_chat(const room_row& room, std::string_view name) {
 } // namespace
 
 void room_core::list_chats(const inbox_row& row) {
+  self_->request(deps_.agents, std::chrono::seconds(30), agents_of_user{row.event.sender, true})
+      .then(
+          [this, row](const agent_options& known) {
+            std::map<agent_id, std::string> labels;
+            for (const auto& a : known.agents)
+              labels[a.id] = a.label;
+            list_chats(row, std::move(labels));
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+void room_core::list_chats(const inbox_row& row, std::map<agent_id, std::string> labels) {
   self_->request(deps_.store, deps_.timing.store_timeout, store_rooms{})
       .then(
-          [this, row](room_list& all) {
+          [this, row, labels = std::move(labels)](room_list& all) {
             std::erase_if(all.rooms, [&](const room_row& r) {
               return r.kind != room_kind::chat || r.owner != row.event.sender;
             });
@@ -44,7 +56,9 @@ void room_core::list_chats(const inbox_row& row) {
                 lines += "…\n";
                 break;
               }
-              lines += r.chat + " · " + r.title + " · " + r.agent.value;
+              const auto label = labels.find(r.agent);
+              lines += r.chat + " · " + r.title + " · " +
+                       (label == labels.end() ? r.agent.value : label->second);
               if (r.id == id_)
                 lines += " · " + say(lang(), phrase::chat_is_here);
               if (r.state == room_state::archived)
@@ -168,14 +182,15 @@ void room_core::agents(const inbox_row& row, const std::string& choice) {
               if (const auto& a = options.agents[i];
                   choice == a.id.value || choice == a.label || choice == std::to_string(i + 1))
                 return choose_agent(row, a);
-            if (!choice.empty())
-              return reply(row, say(lang(), phrase::no_such_agent, {choice.substr(0, 64)}),
-                           inbox_outcome::told);
+            const auto before =
+                choice.empty()
+                    ? std::string{}
+                    : say(lang(), phrase::no_such_agent, {choice.substr(0, 64)}) + "\n\n";
             self_
                 ->request(deps_.store, deps_.timing.store_timeout,
                           store_find_user{row.event.sender})
                 .then(
-                    [this, row, options](const found_user& found) {
+                    [this, row, options, before](const found_user& found) {
                       auto chosen = options.agents.front().id;
                       if (found.user && !found.user->agent.empty())
                         chosen = found.user->agent;
@@ -187,8 +202,8 @@ void room_core::agents(const inbox_row& row, const std::string& choice) {
                                  (a.label == a.id.value ? "" : " (" + a.id.value + ")") +
                                  (a.enabled ? "" : " · " + say(lang(), phrase::agent_off));
                       }
-                      reply(row, say(lang(), phrase::agents_list, {lines}),
-                            inbox_outcome::answered);
+                      reply(row, before + say(lang(), phrase::agents_list, {lines}),
+                            before.empty() ? inbox_outcome::answered : inbox_outcome::told);
                     },
                     [this](caf::error& e) { self_->quit(std::move(e)); });
           },

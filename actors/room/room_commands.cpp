@@ -245,7 +245,15 @@ void room_core::edit(const inbox_row& row, const asks::edit& change) {
     return settle_ignored(row, inbox_outcome::ignored);
   if (told_late_edit_.size() > 256)
     told_late_edit_.erase(told_late_edit_.begin());
-  reply(row, say(lang(), phrase::edit_too_late), inbox_outcome::told);
+  words w{say(lang(), phrase::edit_too_late), matrix::delivery::notice};
+  w.reply_to = change.target; // clients show edits in the place of what they change
+  w.thread = thread_of(row.event);
+  w.mention = row.event.sender;
+  settlement s;
+  s.inbox.push_back({row.seq, inbox_outcome::told});
+  s.outbox.push_back(message(std::move(w)));
+  s.outbox.back().tr = row.tr;
+  commit(std::move(s), {});
 }
 
 void room_core::redact(const inbox_row& row, const asks::redaction& what) {

@@ -95,9 +95,13 @@ void room_core::prompt_sent(const send_outcome& outcome) {
   settlement s;
   s.confirmations.push_back(*c);
   commit(std::move(s), {});
-  self_->request(deps_.media, std::chrono::seconds(10), fetch_event{id_, outcome.event})
+  ask_when_shown(outcome.id, outcome.event);
+}
+
+void room_core::ask_when_shown(const outbox_id& prompt_id, const event_id& prompt) {
+  self_->request(deps_.media, std::chrono::seconds(10), fetch_event{id_, prompt})
       .then(
-          [this, id = outcome.id](const fetched_event& got) {
+          [this, id = prompt_id](const fetched_event& got) {
             if (auto* mine = question(id)) {
               mine->shown_at = got.event.sent_at;
               settlement seen;

@@ -59,20 +59,16 @@ void room_core::save(const inbox_row& row, std::string title, origin from) {
     title = row_.chat + " " + day_of(deps_.around.wall(), "%Y-%m-%d %H-%M");
   if (!is_name(title))
     return reply(row, say(lang(), phrase::bad_name, {title.substr(0, 64)}), inbox_outcome::told);
-  self_->request(deps_.agents, std::chrono::seconds(30), find_agent{row_.agent})
-      .then(
-          [this, row, title, from](const found_agent& agent) {
-            if (agent.workspace.empty())
-              return reply(row, say(lang(), phrase::no_workspace, {agent.label}),
-                           inbox_outcome::told);
-            waiting w{row, {}};
-            w.save = saving{title, "saved/" + title + ".md"};
-            w.text = say(lang(), phrase::save_ask, {w.save->path});
-            w.thread = thread_of(row.event);
-            enqueue(std::move(w), from);
-            pump();
-          },
-          [this](caf::error& e) { self_->quit(std::move(e)); });
+  with_agent([this, row, title, from](const found_agent& agent) {
+    if (agent.workspace.empty())
+      return reply(row, say(lang(), phrase::no_workspace, {agent.label}), inbox_outcome::told);
+    waiting w{row, {}};
+    w.save = saving{title, "saved/" + title + ".md"};
+    w.text = say(lang(), phrase::save_ask, {w.save->path});
+    w.thread = thread_of(row.event);
+    enqueue(std::move(w), from);
+    pump();
+  });
 }
 
 /// The agent says that it is done: whether the file is there decides.

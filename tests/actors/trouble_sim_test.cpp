@@ -251,11 +251,12 @@ TEST_CASE("edits of waiting messages count, redacted ones are dropped, late edit
   const auto late = edit(runs, "fisrt");
   w.call("alice", "PUT", "/rooms/" + chat + "/redact/" + gone + "/t1", json::object());
   w.run_for(30s);
-  CHECK(w.replies_to(chat, runs) == std::vector<std::string>{"first"});
+  auto replies = w.replies_to(chat, runs);
+  std::sort(replies.begin(), replies.end());
+  CHECK(replies == std::vector<std::string>{say(language::en, phrase::edit_too_late), "first"});
   CHECK(w.replies_to(chat, waits) == std::vector<std::string>{"!new is not a command here"});
   CHECK(w.replies_to(chat, gone).empty());
-  CHECK(w.replies_to(chat, late) ==
-        std::vector<std::string>{say(language::en, phrase::edit_too_late)});
+  CHECK(w.replies_to(chat, late).empty());
 }
 
 TEST_CASE("a stop drains: what runs may finish, what waits is found again at the next start") {
