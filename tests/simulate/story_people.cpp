@@ -76,9 +76,9 @@ void story::speak(const std::string& who, const std::string& room, wish what) {
     s.text = "!help";
     break;
   case wish::look: {
-    static const char* const looks[] = {"!chats",           "!context",         "!settings",
-                                        "!agent",           "!load",            "!rename Tea",
-                                        "!set language ru", "!set language en", "!set notices off"};
+    static const char* const looks[] = {
+        "!chats",      "!context",         "!settings",        "!agent",          "!load",
+        "!rename Tea", "!set language ru", "!set language en", "!set notices off"};
     s.text = looks[acts_.between(0, 8)];
     break;
   }

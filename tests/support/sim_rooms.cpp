@@ -1,0 +1,61 @@
+// What the rooms of the simulated world show.
+
+#include "tests/support/sim_world.hpp"
+
+namespace pb::test {
+
+std::vector<json> sim_world::said_by_bot(const std::string& room) const {
+  std::vector<json> out;
+  for (auto& e : server.events(room))
+    if (e.at("type") == "m.room.message" && e.at("sender") == process.homeserver.user.value)
+      out.push_back(std::move(e));
+  return out;
+}
+std::vector<json> sim_world::shown(const std::string& room) const {
+  std::vector<json> out;
+  for (auto& e : said_by_bot(room)) {
+    const auto& content = e.at("content");
+    if (!content.contains("m.new_content")) {
+      out.push_back(std::move(e));
+      continue;
+    }
+    const auto target = content.at("m.relates_to").at("event_id");
+    for (auto& old : out)
+      if (old.at("event_id") == target) {
+        auto now = content.at("m.new_content");
+        if (old.at("content").contains("m.relates_to"))
+          now["m.relates_to"] = old.at("content").at("m.relates_to");
+        old["content"] = std::move(now);
+      }
+  }
+  return out;
+}
+std::vector<json> sim_world::answers(const std::string& room) const {
+  auto out = shown(room);
+  std::erase_if(out, [](const json& e) {
+    const auto& content = e.at("content");
+    return !content.contains("body") ||
+           content.value(json::json_pointer("/io.patchbay.delivery/kind"), "") == "draft";
+  });
+  return out;
+}
+
+std::vector<std::string> sim_world::answer_texts(const std::string& room) const {
+  std::vector<std::string> out;
+  for (const auto& e : answers(room))
+    out.push_back(e.at("content").at("body"));
+  return out;
+}
+
+std::vector<std::string> sim_world::replies_to(const std::string& room,
+                                               const std::string& event) const {
+  std::vector<std::string> out;
+  for (const auto& e : answers(room)) {
+    const auto& content = e.at("content");
+    if (content.value(json::json_pointer("/m.relates_to/m.in_reply_to/event_id"), "") == event)
+      out.push_back(content.at("body"));
+  }
+  return out;
+}
+
+} // namespace pb::test
