@@ -83,7 +83,7 @@ await run(out, async ({ page, at, shot, answers, own, mine, until, problems }) =
   await shot('3-files');
 
   await until('the agent has said what it has to say', async () => (await at('typing').innerText()) === '');
-  await say('count to 40');
+  await say('count to 200');
   await at('stop').waitFor();
   await at('stop').click();
   await until('an answer can be stopped', async () => (await mine('!stop').count()) === 1 && await at('stop').isHidden());

@@ -87,7 +87,11 @@ TEST_CASE("The end of a confirmation is never taken back, but may turn out other
   auto s = memory();
   auto c = confirmation("q1", 1);
   c.state = state::yes;
+  put(*s, {c});
+  put(*s, {confirmation("q1", 1)}); // nobody heard the answer: the question is open again
+  CHECK(of(*s).at(0).state == state::open);
   c.answered_by = user_id{"@alice:x"};
+  c.delivered = true;
   put(*s, {c});
   put(*s, {confirmation("q1", 1)}); // a writer that does not know of the answer
   CHECK(of(*s).at(0).state == state::yes);
@@ -95,8 +99,6 @@ TEST_CASE("The end of a confirmation is never taken back, but may turn out other
   c.state = state::orphaned; // the agent knew nothing of it
   put(*s, {c});
   CHECK(of(*s).at(0).state == state::orphaned);
-  c.delivered = true;
-  put(*s, {c});
   c.delivered = false;
   put(*s, {c});
   CHECK(of(*s).at(0).delivered);

@@ -1,5 +1,5 @@
 """What agents may tell the router over HTTP, and what the admin API shows of their questions."""
-from harness import check, free_port, http, same
+from harness import check, eventually, free_port, http, same
 from people import World
 
 EVENT = {"event_id": "e1", "kind": "task_done", "text": "ready", "chat_id": 4711}
@@ -30,7 +30,8 @@ def test_only_an_agent_itself_may_post_events(t):
          [(403, "forbidden"), (403, "no_events_token"), (404, "unknown_agent")])
     same(post(w.console, "main", {"kind": "gossip"}), (400, "bad_request"))
     same(post(w.console, "main", {**EVENT, "text": "x" * 300_000}), (413, "too_large"))
-    same(post(w.console, "main", EVENT), (404, "unknown_chat"))
+    # Until the rooms are known nobody can tell: 503 says that it is too early.
+    eventually("the rooms are known", lambda: post(w.console, "main", EVENT) == (404, "unknown_chat"))
 
 
 def test_agents_may_have_an_address_of_their_own(t):
@@ -38,7 +39,7 @@ def test_agents_may_have_an_address_of_their_own(t):
     w = world(t, f'agents_api: {{listen: "127.0.0.1:{port}"}}')
     base = f"http://127.0.0.1:{port}"
     same(http("GET", base + "/healthz")[0], 200)
-    same(post(base, "main", EVENT), (404, "unknown_chat"))
+    eventually("the rooms are known", lambda: post(base, "main", EVENT) == (404, "unknown_chat"))
     same(post(w.console, "main", EVENT), (404, "unknown_chat"), "the console takes them, too")
     for path in ("/", "/metrics", "/readyz", "/api/v1/status", "/api/v1/agents"):
         same(http("GET", base + path, token="an admin token, long")[0], 404, path)
