@@ -35,7 +35,11 @@ void room_core::asked(const agent_says::confirm& q) {
   if (questions_.size() >= known_question_cap)
     if (const auto old = std::find_if(
             questions_.begin(), questions_.end(),
-            [](const confirmation_row& c) { return c.state != confirmation_state::open; });
+            [](const confirmation_row& c) {
+              const bool answered =
+                  c.state == confirmation_state::yes || c.state == confirmation_state::no;
+              return answered ? c.delivered : c.state != confirmation_state::open;
+            });
         old != questions_.end())
       questions_.erase(old);
   confirmation_row c;

@@ -314,6 +314,8 @@ void room_core::refuse_turn(const std::string& sentence) {
 void room_core::dispatch() {
   auto& t = *turn_;
   auto& w = t.what;
+  if (w.answers && !question(*w.answers))
+    return refuse_turn(say(lang(), phrase::confirm_none));
   if (const auto* c = w.answers ? question(*w.answers) : nullptr) {
     t.request.answer = turn_answer{c->name, c->state == confirmation_state::yes};
     t.request.chat = c->chat;
