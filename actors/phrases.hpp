@@ -13,6 +13,7 @@ enum class phrase {
 #define PB_PHRASE(name, arguments, en, ru) name,
 #include "actors/catalogue.inc"
 #undef PB_PHRASE
+  end_of_catalogue
 };
 
 /// The sentence with {0}, {1} … replaced by the arguments, as they are.

@@ -52,7 +52,7 @@ struct room_snapshot {
   std::vector<turn_row> open_turns;            ///< dispatched and not ended
   bool marker_waits = false;                   ///< a state row of this room is not sent yet
   std::optional<language> owner_lang;          ///< of the room's owner, if they are known
-  std::vector<confirmation_row> confirmations; ///< all open, the newest 32 others, by number
+  std::vector<confirmation_row> confirmations; ///< all open, the newest 64 others, by number
 };
 
 /// Everything that becomes true together when something in a room is decided.

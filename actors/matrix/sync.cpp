@@ -165,6 +165,8 @@ void matrix_sync_state::admit(admission keep, next_step then) {
             if (!fresh.fresh.empty())
               crash_here(crash_point::after_admit_commit);
             store_failures_ = 0;
+            for (const auto& room : shared->encrypted)
+              self_->send(deps_.rooms, room_changed{room});
             admitted_now(fresh, shared->memberships);
             then();
           },

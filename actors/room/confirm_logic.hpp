@@ -10,6 +10,9 @@
 
 namespace pb {
 
+/// How far two clocks may be apart while the prompt's time by the homeserver's is not known yet.
+constexpr unix_ms clock_slack = 2'000;
+
 struct confirm_answer {
   bool yes = false;
   std::string named;  ///< `!yes 3`, or the agent's own id; empty: not named
@@ -46,11 +49,23 @@ inline confirm_choice choose_confirmation(const std::vector<confirmation_row>& a
         found = &c;
   if (answer.exact && !found)
     return {confirm_verdict::none_open, nullptr};
+  const auto is_named = [&](const confirmation_row& c) {
+    return answer.named.empty() || std::to_string(c.number) == answer.named ||
+           c.name == answer.named;
+  };
+  if (found && !is_named(*found))
+    return {confirm_verdict::which, nullptr}; // a reply to one question that names another
   if (!found && !answer.named.empty()) {
-    for (const auto& c : all) // an open one of that name before those that are over
-      if ((std::to_string(c.number) == answer.named || c.name == answer.named) &&
-          (!found || !is_open(*found)))
-        found = &c;
+    // What people see is the number; the agent's own id counts only where no number is meant. Open
+    // ones before those that are over.
+    for (const bool by_number : {true, false}) {
+      for (const auto& c : all)
+        if ((by_number ? std::to_string(c.number) : c.name) == answer.named &&
+            (!found || !is_open(*found)))
+          found = &c;
+      if (found)
+        break;
+    }
     if (!found)
       return {confirm_verdict::unknown, nullptr};
   }
@@ -72,8 +87,8 @@ inline confirm_choice choose_confirmation(const std::vector<confirmation_row>& a
   // Who reacts or replies to the prompt has seen it. Else the homeserver's clock decides, by which
   // both events were stamped; what is answered before we know that it was sent is older.
   const bool seen = !answer.target.empty() && found->prompt_event == answer.target;
-  if (!seen &&
-      (found->prompt_event.empty() || (found->shown_at > 0 && row.event.sent_at < found->shown_at)))
+  const auto since = found->shown_at > 0 ? found->shown_at : found->made_at - clock_slack;
+  if (!seen && (found->prompt_event.empty() || row.event.sent_at < since))
     return {confirm_verdict::too_old, found};
   return {confirm_verdict::good, found};
 }

@@ -53,6 +53,10 @@ room_actor::behavior_type room_core::start(room_id id, room_deps deps,
 }
 
 void room_core::open() {
+  if (known_ && !writes_.empty()) { // what is on the disk is older than what we have decided
+    reopen_ = true;
+    return;
+  }
   // await, not then: no event is looked at before the room knows itself.
   self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, page})
       .await([this](room_snapshot& snapshot) { opened(snapshot); },
@@ -124,7 +128,7 @@ void room_core::know(const room_snapshot& snapshot) {
 /// That it was sent may have been told before we were born, and written later.
 void room_core::watch_marker() {
   clock_.after(std::chrono::seconds(5), [this] {
-    if (marker_waits_)
+    if (marker_waits_ && marker_.empty())
       check_marker();
   });
 }
@@ -133,6 +137,8 @@ void room_core::check_marker() {
   self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, 0})
       .then(
           [this](const room_snapshot& now) {
+            if (!marker_.empty())
+              return; // a clear of ours since then: its own marker decides
             if (marker_waits_ && now.marker_waits)
               return watch_marker();
             marker_waits_ = false;
@@ -228,7 +234,28 @@ void room_core::handle(const inbox_row& row, origin from) {
   act(row, ask, from);
 }
 
+/// False: who writes is not listened to, or was told so just now.
+bool room_core::guarded(const inbox_row& row) {
+  switch (guard_.wrote(row.event.sender, now())) {
+  case loop_guard::verdict::listen:
+    return true;
+  case loop_guard::verdict::tell:
+    reply(row, say(lang(), phrase::loop_guard, {row.event.sender.value}), inbox_outcome::told);
+    return false;
+  case loop_guard::verdict::ignore:
+    break;
+  }
+  settle_ignored(row, inbox_outcome::ignored);
+  return false;
+}
+
 void room_core::act(const inbox_row& row, verdict& ask, origin from) {
+  const bool asks_something = !std::holds_alternative<asks::nothing>(ask);
+  if (asks_something && row_.encrypted) // the one notice is all that is ever said there
+    return tell_encrypted(row);
+  if (asks_something && from == origin::live && !is_master(row.event.sender, view_, deps_.rules) &&
+      !guarded(row))
+    return;
   std::visit(
       [&](auto& x) {
         using T = std::decay_t<decltype(x)>;

@@ -101,12 +101,14 @@ private:
     agent_connection_actor connection{}; ///< null: not asked yet
     answer_fold fold{};
     progress shown{};
+    found_agent agent{}; ///< as it was found; its connection may have ended since
     bool stopping = false;
-    bool slow_told = false;
-    std::string file_lines{};        ///< what the agent is told of files
-    std::set<std::string> asked{};   ///< names of its questions; the connection bounds them
-    std::set<std::string> decided{}; ///< questions whose answers the agent was handed
-    std::optional<ending> over{};    ///< ended; the draft's event id is waited for
+    bool slow_told = false, too_many_told = false;
+    std::string file_lines{};      ///< what the agent is told of files
+    std::set<std::string> asked{}; ///< names of its questions; the connection bounds them
+    std::optional<std::set<std::string>>
+        decided{};                ///< questions whose answers the agent was handed
+    std::optional<ending> over{}; ///< ended; the draft's event id is waited for
   };
   using next_step = std::function<void()>;
   /// How an event came: from the directory, from a page of the disk, or when we were born.
@@ -123,6 +125,7 @@ private:
   void take(const std::vector<inbox_row>& rows);
   void handle(const inbox_row& row, origin from);
   void act(const inbox_row& row, verdict& ask, origin from);
+  bool guarded(const inbox_row& row);
   void load_more();
   void settle_ignored(const inbox_row& row, inbox_outcome outcome);
   void delivered(const send_outcome& outcome);
@@ -181,13 +184,14 @@ private:
   // room_confirm.cpp: questions of the agent
   void asked(const agent_says::confirm& question);
   void prompt_sent(const send_outcome& outcome);
-  void ask_when_shown(const outbox_id& id, const event_id& prompt);
+  void ask_when_shown(const outbox_id& id, const event_id& prompt, unsigned tries = 0);
   void answer(const inbox_row& row, confirm_answer how);
   void pass_on(const inbox_row& row, confirmation_row& c, bool yes, bool tell);
   void not_counted(const inbox_row& row, const confirm_answer& how, const confirm_choice& choice);
   void close_questions(settlement& s, confirmation_state state,
                        const std::function<bool(const confirmation_row&)>& which);
-  void end_answers(const running& r, bool interrupted, settlement& s);
+  void end_answers(const running& r, turn_ending how, settlement& s);
+  void ask_again(confirmation_row& c);
   void end_answer_turn(const running& r, turn_ending how, settlement& s, std::string& tail);
   void arm_expiry();
   void expire();
@@ -207,6 +211,7 @@ private:
   void file_failed(const fault& why, std::size_t index, unsigned tries);
   void refuse_turn(const std::string& sentence);
   void dispatch();
+  void find_again();
 
   // room_turn.cpp
   void on_batch(const agent_batch& batch);
@@ -276,6 +281,9 @@ private:
   bool marker_waits_ = false;
   std::vector<confirmation_row> questions_; ///< of the agent; all open ones, and some that are over
   std::optional<unix_ms> expiry_armed_;
+  std::vector<std::pair<inbox_row, confirm_answer>>
+      early_;                        ///< reactions before their prompt is known
+  bool reopen_ = false;              ///< our row was changed by others; read when ours are written
   std::set<outbox_id> stale_drafts_; ///< sent after their turn was over: taken back
   std::set<event_id> told_late_edit_;
   std::deque<event_id> answered_; ///< the newest messages whose turns are over

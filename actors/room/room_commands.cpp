@@ -184,7 +184,8 @@ void room_core::close_retried(std::vector<turn_row>& orphans, std::vector<inbox_
 }
 
 void room_core::clear(const inbox_row& row) {
-  marker_waits_ = true; // no turn begins between two contexts
+  marker_waits_ = true;                    // no turn begins between two contexts
+  marker_ = outbox_id{random_id(engine_)}; // of no row: nothing but ours ends the wait
   self_->request(deps_.topology, caf::infinite, draw_chat_id{})
       .then(
           [this, row](platform_chat_id fresh) {
@@ -195,6 +196,7 @@ void room_core::clear(const inbox_row& row) {
             view_.questioned = {};
             auto marker = marker_row(row_);
             marker_ = marker.id;
+            marker_waits_ = true;
             settlement s;
             s.inbox.push_back({row.seq, inbox_outcome::answered});
             close_questions(s, confirmation_state::dropped, [](const auto&) { return true; });
@@ -274,6 +276,10 @@ void room_core::redact(const inbox_row& row, const asks::redaction& what) {
     }
     if (i->row.event.id == what.target) {
       settle_all(*i, inbox_outcome::cancelled, s);
+      if (auto* c = i->answers ? question(*i->answers) : nullptr) {
+        ask_again(*c);
+        s.confirmations.push_back(*c);
+      }
       queue_.erase(i);
       break;
     }

@@ -2,11 +2,14 @@
 
 #include "actors/phrases.hpp"
 #include "actors/room/room.hpp"
+#include "bridges/matrix/text.hpp"
 
 namespace pb {
 
 namespace {
-constexpr std::size_t prompt_cap = 8'000; ///< bytes
+constexpr std::size_t prompt_cap = 8'000; ///< bytes, and so many as JSON
+constexpr unsigned shown_tries = 5;
+constexpr std::size_t early_cap = 16;
 constexpr std::chrono::milliseconds longest_nap = std::chrono::hours(1);
 } // namespace
 
@@ -27,19 +30,29 @@ void room_core::asked(const agent_says::confirm& q) {
     return; // said twice; a turn that is sent again asks again
   if (open_questions() >= open_question_cap) {
     self_->send(turn_->connection, answer_confirm{turn_->request.id, q.id, false});
+    if (!std::exchange(turn_->too_many_told, true)) {
+      words w{say(lang(), phrase::confirm_too_many, {std::to_string(open_question_cap)}),
+              matrix::delivery::notice};
+      w.reply_to = turn_->what.row.event.id;
+      w.thread = turn_->what.thread;
+      w.turn = turn_->request.id;
+      settlement s;
+      s.outbox.push_back(message(std::move(w)));
+      commit(std::move(s), {});
+    }
     deps_.around.log->warning("too_many_questions", turn_->request.tr,
                               "the agent asks too many questions at once; answered with no",
                               {{"room", id_}, {"agent", turn_->request.agent}});
     return;
   }
   if (questions_.size() >= known_question_cap)
-    if (const auto old = std::find_if(
-            questions_.begin(), questions_.end(),
-            [](const confirmation_row& c) {
-              const bool answered =
-                  c.state == confirmation_state::yes || c.state == confirmation_state::no;
-              return answered ? c.delivered : c.state != confirmation_state::open;
-            });
+    if (const auto old = std::find_if(questions_.begin(), questions_.end(),
+                                      [](const confirmation_row& c) {
+                                        const bool answered = c.state == confirmation_state::yes ||
+                                                              c.state == confirmation_state::no;
+                                        return answered ? c.delivered
+                                                        : c.state != confirmation_state::open;
+                                      });
         old != questions_.end())
       questions_.erase(old);
   confirmation_row c;
@@ -52,7 +65,9 @@ void room_core::asked(const agent_says::confirm& q) {
   for (const auto& other : questions_)
     c.number = std::max(c.number, other.number);
   ++c.number;
-  c.prompt = std::string{matrix::cut_utf8(q.prompt, prompt_cap)};
+  c.prompt = std::string{matrix::cut_text(q.prompt, prompt_cap, prompt_cap)};
+  if (c.prompt.size() < q.prompt.size())
+    c.prompt += " …";
   c.asker = turn_->request.asker;
   c.inbox_seq = turn_->what.row.seq;
   c.made_at = deps_.around.wall();
@@ -100,9 +115,11 @@ void room_core::prompt_sent(const send_outcome& outcome) {
   s.confirmations.push_back(*c);
   commit(std::move(s), {});
   ask_when_shown(outcome.id, outcome.event);
+  for (auto& [row, how] : std::exchange(early_, {}))
+    answer(row, how);
 }
 
-void room_core::ask_when_shown(const outbox_id& prompt_id, const event_id& prompt) {
+void room_core::ask_when_shown(const outbox_id& prompt_id, const event_id& prompt, unsigned tries) {
   self_->request(deps_.media, std::chrono::seconds(10), fetch_event{id_, prompt})
       .then(
           [this, id = prompt_id](const fetched_event& got) {
@@ -113,7 +130,12 @@ void room_core::ask_when_shown(const outbox_id& prompt_id, const event_id& promp
               commit(std::move(seen), {});
             }
           },
-          [](caf::error&) {}); // then its event id alone decides
+          [this, id = prompt_id, prompt, tries](caf::error&) {
+            if (tries < shown_tries)
+              clock_.after(
+                  backoff(engine_, tries, std::chrono::seconds(1), std::chrono::seconds(30)),
+                  [this, id, prompt, tries] { ask_when_shown(id, prompt, tries + 1); });
+          });
 }
 
 void room_core::answer(const inbox_row& row, confirm_answer how) {
@@ -143,6 +165,13 @@ void room_core::not_counted(const inbox_row& row, const confirm_answer& how,
   case confirm_verdict::good:
     return;
   case confirm_verdict::none_open:
+    if (how.exact && early_.size() < early_cap &&
+        std::any_of(questions_.begin(), questions_.end(), [](const confirmation_row& q) {
+          return q.state == confirmation_state::open && q.prompt_event.empty();
+        })) { // faster than the word that the prompt is in the room
+      early_.emplace_back(row, how);
+      return;
+    }
     if (how.exact) // a reaction to any other message
       return settle_ignored(row, inbox_outcome::ignored);
     text = say(lang(), phrase::confirm_none);
@@ -197,13 +226,17 @@ void room_core::pass_on(const inbox_row& row, confirmation_row& c, bool yes, boo
   };
   settlement s;
   s.confirmations.push_back(c);
-  if (!live(c.turn)) {
-    waiting w{row, {}};
-    w.thread = thread_of(row.event);
-    w.answers = c.id;
-    queue_.push_back(std::move(w));
-    return commit(std::move(s), [this] { pump(); });
-  }
+  if (!live(c.turn))
+    return commit(std::move(s), [this, row, id = c.id] {
+      const auto* mine = question(id);
+      if (!mine || mine->answer_seq != row.seq)
+        return; // taken back meanwhile
+      waiting w{row, {}};
+      w.thread = thread_of(row.event);
+      w.answers = id;
+      queue_.push_back(std::move(w));
+      pump();
+    });
   s.inbox.push_back({row.seq, inbox_outcome::answered});
   if (tell)
     s.outbox.push_back(reply_row(row, say(lang(), yes ? phrase::confirm_yes : phrase::confirm_no,
@@ -222,19 +255,35 @@ void room_core::pass_on(const inbox_row& row, confirmation_row& c, bool yes, boo
   });
 }
 
-/// The turn in which the agent asked is over. An answer that never reached the socket, because the
-/// connection broke first, does not count: the question is open again.
-void room_core::end_answers(const running& r, bool interrupted, settlement& s) {
+/// Nobody has heard the answer: the question is open as before.
+void room_core::ask_again(confirmation_row& c) {
+  c.state = confirmation_state::open;
+  c.answered_by = {};
+  c.answer_seq = 0;
+}
+
+/// The turn in which the agent asked is over. An answer that certainly never reached the socket,
+/// because the connection broke first, does not count: the question is open again. Where nobody can
+/// tell (we or the connection's actor died) it may have been heard, and is not said twice.
+void room_core::end_answers(const running& r, turn_ending how, settlement& s) {
   for (auto& c : questions_) {
     if (c.turn != r.request.id || c.delivered ||
         (c.state != confirmation_state::yes && c.state != confirmation_state::no))
       continue;
-    if (!interrupted || r.decided.contains(c.name)) {
+    const auto waits = std::find_if(queue_.begin(), queue_.end(),
+                                    [&](const waiting& w) { return w.answers == c.id; });
+    if (waits != queue_.end()) {
+      if (how == turn_ending::interrupted)
+        continue; // a turn of its own carries it
+      settle_all(*waits, inbox_outcome::told, s);
+      s.outbox.push_back(
+          reply_row(waits->row, say(lang(), phrase::confirm_dropped, {std::to_string(c.number)})));
+      queue_.erase(waits);
+    }
+    if (how != turn_ending::interrupted || !r.decided || r.decided->contains(c.name)) {
       c.delivered = true;
     } else {
-      c.state = confirmation_state::open;
-      c.answered_by = {};
-      c.answer_seq = 0;
+      ask_again(c);
       words w{say(lang(), phrase::confirm_unreachable, {std::to_string(c.number), r.label}),
               matrix::delivery::notice};
       w.reply_to = c.prompt_event;
@@ -270,9 +319,7 @@ void room_core::end_answer_turn(const running& r, turn_ending how, settlement& s
   case turn_ending::disabled:
   case turn_ending::busy:
   case turn_ending::storage:
-    c->state = confirmation_state::open; // nothing was handed over
-    c->answered_by = {};
-    c->answer_seq = 0;
+    ask_again(*c); // nothing was handed over
     tail = say(lang(), phrase::confirm_unreachable, {number, r.label});
     arm_expiry();
     break;
@@ -323,7 +370,9 @@ void room_core::expire() {
     s.confirmations.push_back(c);
     if (turn_ && turn_->connection && turn_->request.id == c.turn)
       self_->send(turn_->connection, answer_confirm{c.turn, c.name, false});
-    words w{say(lang(), phrase::confirm_expired, {std::to_string(c.number)}),
+    const bool heard = turn_ && turn_->connection && turn_->request.id == c.turn;
+    words w{say(lang(), heard ? phrase::confirm_expired : phrase::confirm_expired_alone,
+                {std::to_string(c.number)}),
             matrix::delivery::notice};
     w.reply_to = c.prompt_event;
     w.turn = c.turn;

@@ -4,6 +4,7 @@
 #include "actors/room/room.hpp"
 #include "actors/rows.hpp"
 #include "bridges/files/names.hpp"
+#include "bridges/matrix/text.hpp"
 
 namespace pb {
 
@@ -24,6 +25,8 @@ result<std::string> sendable(const std::string& root, const std::string& named,
 
 /// Looked at now as far as its name goes, opened when its place in the outbox has come.
 void room_core::send_file(const std::string& path) {
+  if (row_.encrypted)
+    return;
   const auto root = turn_->workspace.empty()
                         ? std::string{}
                         : files::workspace_for(turn_->workspace, turn_->request.asker);
@@ -62,19 +65,32 @@ caf::result<done> room_core::push(const room_push& p) {
     return to_error({fault_code::not_found, "no such chat", {}});
   if (row_.agent != p.agent)
     return to_error({fault_code::not_found, "this chat is with another agent", {}});
-  if (row_.state != room_state::active)
+  if (row_.state != room_state::active || row_.encrypted)
     return to_error({fault_code::refused, "this chat is not active", {}});
   const auto key = "push " + p.agent.value + "\n" + p.what.event_id;
   const bool loud = p.what.kind != "task_progress";
   settlement s;
-  words w{p.what.text, matrix::delivery::notice};
-  w.markdown = true;
-  w.silent = !loud;
-  if (loud)
-    w.mention = row_.owner;
-  w.row = outbox_id{name_after(key)};
-  if (!w.text.empty())
+  auto laid = matrix::lay_out(p.what.text);
+  if (laid.as_file)
+    laid.parts.back() = std::string{matrix::cut_text(laid.parts.back(), matrix::part_bytes - 200,
+                                                     matrix::part_escaped_bytes - 200)} +
+                        "\n\n" + say(lang(), phrase::answer_as_file);
+  for (std::size_t i = 0; i < laid.parts.size(); ++i) {
+    words w{laid.parts[i], matrix::delivery::notice};
+    w.markdown = true;
+    w.silent = !loud;
+    if (loud)
+      w.mention = row_.owner;
+    w.part = static_cast<int>(i);
+    w.row = outbox_id{name_after(i == 0 ? key : key + "\npart " + std::to_string(i))};
     s.outbox.push_back(message(std::move(w)));
+  }
+  if (laid.as_file) {
+    file_order whole;
+    whole.path = say(lang(), phrase::answer_file);
+    whole.text = p.what.text;
+    s.outbox.push_back(file_row(whole, outbox_id{name_after(key + "\nwhole")}));
+  }
   auto promise = self_->make_response_promise<done>();
   self_->request(deps_.agents, std::chrono::seconds(30), find_agent{p.agent})
       .then(
@@ -89,6 +105,16 @@ caf::result<done> room_core::push(const room_push& p) {
                 order.path = *named;
                 s.outbox.push_back(
                     file_row(order, outbox_id{name_after(key + "\n" + std::to_string(i))}));
+              } else {
+                deps_.around.log->warning("file_refused", {},
+                                          "a file of a push was refused: " + named.error().cause,
+                                          {{"room", id_}, {"agent", p.agent}});
+                words no{say(lang(), phrase::file_out_refused,
+                             {std::string{matrix::cut_utf8(p.what.attachments[i], 200)},
+                              say(lang(), phrase::why_file_denied)}),
+                         matrix::delivery::notice};
+                no.row = outbox_id{name_after(key + "\nno " + std::to_string(i))};
+                s.outbox.push_back(message(std::move(no)));
               }
             }
             if (s.outbox.empty()) {

@@ -89,16 +89,6 @@ bool room_core::joins_files(waiting& what) {
 
 void room_core::enqueue(waiting what, origin from) {
   const auto& row = what.row;
-  if (!is_master(row.event.sender, view_, deps_.rules) && from == origin::live)
-    switch (guard_.wrote(row.event.sender, now())) {
-    case loop_guard::verdict::listen:
-      break;
-    case loop_guard::verdict::tell:
-      return reply(row, say(lang(), phrase::loop_guard, {row.event.sender.value}),
-                   inbox_outcome::told);
-    case loop_guard::verdict::ignore:
-      return settle_ignored(row, inbox_outcome::ignored);
-    }
   if (joins_files(what))
     return;
   if (!row.backlog) {
@@ -141,6 +131,8 @@ void room_core::pump() {
 
 void room_core::begin(found_agent& agent) {
   starting_ = false;
+  if (draining_ && !after_turn_)
+    return rest();
   if (queue_.empty() || after_turn_) { // taken back meanwhile
     if (auto next = std::exchange(after_turn_, {}))
       next();
@@ -152,6 +144,7 @@ void room_core::begin(found_agent& agent) {
   running r{std::move(what)};
   r.label = agent.label.empty() ? row_.agent.value : agent.label;
   r.workspace = agent.workspace;
+  r.agent = agent;
   auto& q = r.request;
   q.tr = r.what.row.tr;
   q.id = resumed ? resumed->id : turn_id{"t" + random_id(engine_)};
@@ -235,7 +228,7 @@ void room_core::fetch_next(std::size_t index, unsigned tries) {
   const auto& files = turn_->what.files;
   if (index >= files.size())
     return dispatch();
-  if (turn_->workspace.empty() || !agent_.features.contains(agent_feature::files))
+  if (turn_->workspace.empty() || !turn_->agent.features.contains(agent_feature::files))
     return file_failed({fault_code::refused, "the agent takes no files", {}}, index, fetch_tries);
   self_
       ->request(deps_.media, std::chrono::minutes(120),
@@ -301,6 +294,8 @@ void room_core::refuse_turn(const std::string& sentence) {
   turn_.reset();
   settlement s;
   settle_all(r.what, inbox_outcome::told, s);
+  if (r.attempts > 0)
+    s.turn = ended_row(r, turn_ending::agent_error);
   s.outbox.push_back(reply_row(r.what.row, sentence));
   starting_ = true;
   commit(std::move(s), [this] {
@@ -314,9 +309,12 @@ void room_core::refuse_turn(const std::string& sentence) {
 void room_core::dispatch() {
   auto& t = *turn_;
   auto& w = t.what;
-  if (w.answers && !question(*w.answers))
-    return refuse_turn(say(lang(), phrase::confirm_none));
-  if (const auto* c = w.answers ? question(*w.answers) : nullptr) {
+  if (!t.agent.connection)
+    return find_again(); // it ended, or another one was bound, while files were fetched
+  if (w.answers) {
+    const auto* c = question(*w.answers);
+    if (!c || (c->state != confirmation_state::yes && c->state != confirmation_state::no))
+      return refuse_turn(say(lang(), phrase::confirm_none));
     t.request.answer = turn_answer{c->name, c->state == confirmation_state::yes};
     t.request.chat = c->chat;
   } else {
@@ -333,13 +331,28 @@ void room_core::dispatch() {
     }
     t.request.text = w.quoted + t.request.text;
   }
-  t.connection = agent_.connection;
-  if (!t.connection) // it ended while files were fetched
-    return finish(turn_ending::disabled, {}, false);
+  t.connection = t.agent.connection;
   self_->send(t.connection,
               run_turn{t.request, w.row.seq, t.attempts,
                        caf::actor_cast<turn_sink>(caf::strong_actor_ptr(self_->ctrl()))});
   arm_typing();
+}
+
+void room_core::find_again() {
+  self_->request(deps_.agents, std::chrono::seconds(30), find_agent{turn_->request.agent})
+      .then(
+          [this, turn = turn_->request.id](const found_agent& agent) {
+            if (!turn_ || turn_->request.id != turn || turn_->over)
+              return;
+            if (!agent.connection)
+              return finish(turn_ending::disabled, {}, false);
+            turn_->agent = agent;
+            watched_ = agent.connection.address();
+            self_->monitor(agent.connection);
+            agent_ = agent;
+            dispatch();
+          },
+          [this](caf::error& e) { self_->quit(std::move(e)); });
 }
 
 } // namespace pb

@@ -55,6 +55,7 @@ outbox_row room_core::file_row(const file_order& order, const outbox_id& row) co
 
 void room_core::reply(const inbox_row& row, const std::string& text, inbox_outcome outcome,
                       next_step next) {
+  guard_.answered(row.event.sender, now());
   settlement s;
   s.inbox.push_back({row.seq, outcome});
   s.outbox.push_back(reply_row(row, text));
@@ -80,6 +81,8 @@ void room_core::write_next() {
             writes_.pop_front();
             if (next)
               next();
+            if (writes_.empty() && std::exchange(reopen_, false))
+              open();
             write_next();
             rest();
           },

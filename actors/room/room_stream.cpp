@@ -35,7 +35,7 @@ void room_core::arm_stream() {
 void room_core::show_progress() {
   auto& p = turn_->shown;
   auto view = turn_->fold.view(lang(), row_.choices.notices);
-  if (view.find_first_not_of(" \t\r\n") == std::string::npos)
+  if (view.find_first_not_of(" \t\r\n") == std::string::npos || row_.encrypted)
     return;
   words w;
   const auto shown = matrix::cut_part(view);

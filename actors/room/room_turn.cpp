@@ -30,7 +30,7 @@ void room_core::on_over(const turn_over& over) {
   crash_here(crash_point::agent_ended);
   if (!turn_ || turn_->request.id != over.turn || turn_->over)
     return;
-  turn_->decided = {over.decided.begin(), over.decided.end()};
+  turn_->decided = std::set<std::string>(over.decided.begin(), over.decided.end());
   finish(over.ending, over.detail, over.handed);
 }
 
@@ -54,6 +54,8 @@ void room_core::lost_connection() {
   agent_ = {};
   if (turn_ && turn_->connection)
     finish(turn_ending::interrupted, "agent connection actor ended", true);
+  else if (turn_)
+    turn_->agent.connection = nullptr; // asked for again when the turn is ready
 }
 
 void room_core::finish(turn_ending how, const std::string& detail, bool handed) {
@@ -112,7 +114,7 @@ void room_core::conclude() {
     tail += (tail.empty() ? "" : "\n\n") + sentence;
   };
   const auto of_turn = [&](const confirmation_row& c) { return c.turn == r.request.id; };
-  end_answers(r, how == turn_ending::interrupted, s);
+  end_answers(r, how, s);
   if (r.what.answers)
     end_answer_turn(r, how, s, tail);
   else if (how != turn_ending::interrupted)
@@ -134,10 +136,11 @@ void room_core::conclude() {
   if (r.what.takes_question && row_.question) {
     row_.question.reset();
     s.room = row_;
+    s.used.reset(); // the row has it
   }
   // What was stopped before its first word leaves no message: the answer to `!stop` is enough.
   const bool silent =
-      row_.state == room_state::left ||
+      row_.state == room_state::left || row_.encrypted ||
       (how == turn_ending::cancelled && r.fold.text().empty() && r.shown.draft_event.empty());
   if (!silent)
     say_answer(r, tail, s);

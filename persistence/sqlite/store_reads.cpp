@@ -13,7 +13,7 @@ std::int64_t as_limit(std::size_t limit) {
 }
 
 /// So many that are over does a room know, to explain a late answer.
-constexpr std::int64_t confirmations_kept = 32;
+constexpr std::int64_t confirmations_kept = 64;
 
 tl::unexpected<fault> pass(const fault& why) { return tl::unexpected<fault>(why); }
 

@@ -267,3 +267,76 @@ TEST_CASE("a push on a connection reaches the room once per event id") {
   CHECK(has(loud.at("formatted_body"), "<strong>"));
   CHECK(all[before + 1].at("content").at("msgtype") == "m.notice");
 }
+
+TEST_CASE("a clear begins no turn in the old context, whatever is delivered meanwhile") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    INFO("seed " << seed);
+    sim_options o;
+    o.seed = seed;
+    sim_world w{o};
+    w.start();
+    const auto chat = w.onboard("alice");
+    w.agent.use([](const heard& h) {
+      if (h.frame.value("text", "") != "long")
+        return std::vector<step>{chunk("ok"), end()};
+      std::vector<step> out;
+      for (int i = 0; i < 100; ++i) {
+        out.push_back(chunk("w "));
+        out.push_back(scripted::wait(200ms));
+      }
+      out.push_back(end());
+      return out;
+    });
+    w.say("alice", chat, "long");
+    w.run_for(std::chrono::milliseconds(1'000 + 37 * seed));
+    const auto waits = w.say("alice", chat, "waits");
+    w.say("alice", chat, "!clear");
+    w.run_for(10s);
+    const auto& heard_last = w.agent.user_messages().back();
+    CHECK(heard_last.frame.at("text") == "waits");
+    CHECK(heard_last.frame.at("chat_id").get<int>() > 1);
+    CHECK(w.replies_to(chat, waits) == std::vector<std::string>{"ok"});
+  }
+}
+
+TEST_CASE("a long push is whole: past three parts it is a file with its beginning") {
+  sim_options o;
+  agent_spec spec;
+  spec.id = agent_id{"echo"};
+  spec.label = "Echo";
+  spec.base_url = "http://127.0.0.1:7000/agent_1";
+  spec.connection = connection_mode::chat;
+  o.agent = spec;
+  sim_world w{o};
+  w.agent.echo_message_id(true);
+  w.start();
+  const auto chat = w.onboard("alice");
+  answer_to(w, chat, "hello");
+  const auto before = w.answers(chat).size();
+  const std::string text(100'000, 'x');
+  for (int i = 0; i < 2; ++i)
+    CHECK(w.agent.say(1, push_frame("e1", "task_done", text)));
+  w.run_for(10s);
+  const auto all = w.answers(chat);
+  REQUIRE(all.size() == before + 2);
+  CHECK(has(all[before].at("content").at("body"), en(phrase::answer_as_file)));
+  CHECK(all[before + 1].at("content").at("info").at("size") == text.size());
+}
+
+TEST_CASE("once a room is encrypted one notice is all that is said there") {
+  sim_world w;
+  w.start();
+  const auto chat = w.onboard("alice");
+  answer_to(w, chat, "hello");
+  REQUIRE(w.server.send("@bot:localhost", chat, "m.room.encryption",
+                        {{"algorithm", "m.megolm.v1.aes-sha2"}}, ""));
+  w.run_for(2s);
+  const auto before = w.answers(chat).size();
+  for (const char* text : {"plain words", "!help", "!yes"})
+    w.say("alice", chat, text);
+  w.run_for(5s);
+  const auto all = w.answers(chat);
+  REQUIRE(all.size() == before + 1);
+  CHECK(all.back().at("content").at("body") == en(phrase::encrypted_room));
+  CHECK(w.agent.user_messages().size() == 1);
+}

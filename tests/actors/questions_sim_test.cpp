@@ -192,3 +192,84 @@ TEST_CASE("no room has more open questions than its cap: the rest are answered w
   CHECK(w.agent.confirms()[0].frame.at("confirmation_id") == "q16");
   CHECK(w.agent.confirms()[0].frame.at("decision") == "no");
 }
+
+TEST_CASE("what people call a question goes before what its agent calls it") {
+  std::vector<confirmation_row> all(3);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i].number = static_cast<std::int64_t>(i) + 1;
+    all[i].name = std::to_string(i + 3); // "3", "4", "5"
+    all[i].prompt_event = event_id{"$p" + std::to_string(i + 1)};
+    all[i].asker = user_id{"@a:s"};
+    all[i].shown_at = 100;
+  }
+  inbox_row row;
+  row.event.sender = user_id{"@a:s"};
+  row.event.sent_at = 200;
+  const auto choose = [&](const std::string& named, const char* target = "") {
+    return choose_confirmation(all, {true, named, event_id{target}, false}, row, false);
+  };
+  CHECK(choose("3").which_one == &all[2]);
+  CHECK(choose("1").which_one == &all[0]);
+  CHECK(choose("5").which_one == &all[2]); // no number 5: the agent's own name
+  CHECK(choose("2", "$p1").verdict == confirm_verdict::which);
+  CHECK(choose("1", "$p1").verdict == confirm_verdict::good);
+  CHECK(choose("", "$p2").which_one == &all[1]);
+  row.event.sent_at = 50;
+  CHECK(choose("1").verdict == confirm_verdict::too_old);
+  CHECK(choose("1", "$p1").verdict == confirm_verdict::good); // a reply has seen it
+  all[0].shown_at = 0;
+  all[0].made_at = 100'000;
+  CHECK(choose("1").verdict == confirm_verdict::too_old);
+}
+
+TEST_CASE("an answer that the agent had is not said again after a restart") {
+  sim_world w;
+  w.agent.use(by_opening(
+      [](const heard&) {
+        return std::vector<step>{confirm("c1", "Go?"), await_confirm("c1"), scripted::wait(600s),
+                                 end()};
+      },
+      [](const heard&) {
+        return std::vector<step>{tell_decision(), end()};
+      }));
+  w.start();
+  const auto chat = w.onboard("alice");
+  const auto asked = w.say("alice", chat, "go");
+  w.run_for(3s);
+  CHECK(answer_to(w, chat, "!yes") == en(phrase::confirm_yes, {"1"}));
+  REQUIRE(w.agent.confirms().size() == 1);
+  w.crash();
+  w.start();
+  w.run_for(5s);
+  CHECK(w.replies_to(chat, asked).back() == en(phrase::router_interrupted));
+  CHECK(has(answer_to(w, chat, "!no"), "answered already"));
+  CHECK(w.agent.confirms().size() == 1);
+}
+
+TEST_CASE("an answer given while a broken turn waits for its draft is passed on as it was given") {
+  sim_world w;
+  w.agent.use(by_opening(
+      [](const heard&) {
+        return std::vector<step>{confirm("c1", "Go?"), chunk("word"), scripted::wait(400ms),
+                                 break_off()};
+      },
+      [](const heard&) {
+        return std::vector<step>{tell_decision(), end()};
+      }));
+  w.http->fate = [](http_request& r) {
+    http_fate f;
+    if (has(r.body, "\"kind\":\"draft\""))
+      f.there = 1500ms;
+    return f;
+  };
+  w.start();
+  const auto chat = w.onboard("alice");
+  w.say("alice", chat, "go");
+  w.run_for(700ms);
+  const auto yes = w.say("alice", chat, "!yes");
+  w.run_for(10s);
+  const auto confirms = w.agent.confirms();
+  REQUIRE(confirms.size() == 1);
+  CHECK(confirms[0].frame.at("decision") == "yes");
+  CHECK(has(w.replies_to(chat, yes).back(), "c1=yes"));
+}
