@@ -61,7 +61,8 @@ void matrix_sync_state::release_others(const std::shared_ptr<filling>& work) {
   for (const auto& gap : work->batch.gaps)
     holed.insert(gap.room);
   // A look at a room of which nobody says that it has a hole costs one request: first of all.
-  std::ranges::stable_partition(work->batch.gaps, [](const auto& gap) { return gap.suspected; });
+  auto& gaps = work->batch.gaps;
+  std::stable_partition(gaps.begin(), gaps.end(), [](const auto& gap) { return gap.suspected; });
   admission now = keep;
   now.cursor.clear();
   const auto is_holed = [&](const inbox_row& r) { return holed.contains(r.event.room); };

@@ -38,7 +38,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const pb::matrix_event& e : room.timeline)
       pb::matrix::apply(facts, e, bot);
     (void)pb::matrix::restore_room(facts, bot);
-    (void)pb::matrix::restore_user(facts);
   }
   for (const auto& room : r->invite)
     (void)pb::matrix::invitation(room, bot);

@@ -199,16 +199,14 @@ TEST_CASE("a file that comes in chunks or until the end is whole", "[files]") {
 
 TEST_CASE("a file of exactly the limit is taken, one byte more is too large", "[files]") {
   pb::io_runtime io;
-  std::string answer;
-  scripted_server peer([&](wire& w, int) {
-    w.read_message();
-    w.write(answer);
-    w.finish();
-    w.wait_closed();
-  });
   auto client = pb::make_http_client(io);
-  const auto outcome = [&](std::string a) {
-    answer = std::move(a);
+  const auto outcome = [&](const std::string& answer) {
+    scripted_server peer([&](wire& w, int) { // gone before the answer is
+      w.read_message();
+      w.write(answer);
+      w.finish();
+      w.wait_closed();
+    });
     auto r = fetch(peer.url(), sink());
     r.response_limit = 1000;
     return ask(*client, r);

@@ -122,7 +122,7 @@ TEST_CASE("A room is born with all its open confirmations and the newest of the 
           "[store][confirmation]") {
   auto s = memory();
   std::vector<confirmation_row> rows;
-  for (int n = 1; n <= 100; ++n) {
+  for (int n = 1; n <= 200; ++n) {
     auto c = confirmation("q" + std::to_string(n), n);
     c.state = n % 2 ? state::open : state::no;
     rows.push_back(c);
@@ -130,9 +130,9 @@ TEST_CASE("A room is born with all its open confirmations and the newest of the 
   rows.push_back(confirmation("other", 1, "!other:x"));
   put(*s, rows);
   const auto known = of(*s);
-  REQUIRE(known.size() == 50 + 32);
+  REQUIRE(known.size() == 100 + 64);
   CHECK(known.front().number == 1);
-  CHECK(known.back().number == 100);
+  CHECK(known.back().number == 200);
   std::int64_t before = 0, oldest_ended = 0;
   for (const auto& c : known) {
     CHECK(c.number > before);
@@ -140,7 +140,7 @@ TEST_CASE("A room is born with all its open confirmations and the newest of the 
     if (c.state != state::open && oldest_ended == 0)
       oldest_ended = c.number;
   }
-  CHECK(oldest_ended == 100 - 2 * 31);
+  CHECK(oldest_ended == 200 - 2 * 63);
   CHECK(ids(of(*s, "!other:x")) == "other");
   CHECK(of(*s, "!none:x").empty());
 }
