@@ -74,10 +74,11 @@ private:
         files{};       ///< the first one is that of `row`; the text is the captions'
     event_id quotes{}; ///< what it replies to
     std::string quoted{};
-    event_id thread{};                         ///< in which it is answered
-    std::optional<saving> save{};              ///< `!save`
-    std::optional<outbox_id> answers{};        ///< a confirmation whose turn is over
-    bool takes_question = false;               ///< the open question is answered by it
+    event_id thread{};                  ///< in which it is answered
+    std::optional<saving> save{};       ///< `!save`
+    std::optional<outbox_id> answers{}; ///< a confirmation whose turn is over
+    bool undecided = false;      ///< the decision is on its way to the disk: not begun before
+    bool takes_question = false; ///< the open question is answered by it
     caf::actor_clock::time_point more_until{}; ///< further files may come until then
   };
   /// What the room shows of a running turn, in memory.

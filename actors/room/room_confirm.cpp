@@ -226,17 +226,19 @@ void room_core::pass_on(const inbox_row& row, confirmation_row& c, bool yes, boo
   };
   settlement s;
   s.confirmations.push_back(c);
-  if (!live(c.turn))
-    return commit(std::move(s), [this, row, id = c.id] {
-      const auto* mine = question(id);
-      if (!mine || mine->answer_seq != row.seq)
-        return; // taken back meanwhile
-      waiting w{row, {}};
-      w.thread = thread_of(row.event);
-      w.answers = id;
-      queue_.push_back(std::move(w));
+  if (!live(c.turn)) {
+    waiting w{row, {}};
+    w.thread = thread_of(row.event);
+    w.answers = c.id;
+    w.undecided = true;
+    queue_.push_back(std::move(w)); // its place is that of its message
+    return commit(std::move(s), [this, id = c.id] {
+      for (auto& mine : queue_)
+        if (mine.answers == id)
+          mine.undecided = false;
       pump();
     });
+  }
   s.inbox.push_back({row.seq, inbox_outcome::answered});
   if (tell)
     s.outbox.push_back(reply_row(row, say(lang(), yes ? phrase::confirm_yes : phrase::confirm_no,

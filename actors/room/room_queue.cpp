@@ -112,6 +112,8 @@ void room_core::pump() {
     return rest();
   }
   const auto& next = queue_.front();
+  if (next.undecided)
+    return rest();
   const auto at = self_->clock().now();
   if (queue_.size() == 1 && !next.files.empty() && !next.resumed && at < next.more_until) {
     if (!std::exchange(files_armed_, true))

@@ -292,7 +292,7 @@ TEST_CASE("a clear begins no turn in the old context, whatever is delivered mean
     const auto waits = w.say("alice", chat, "waits");
     w.say("alice", chat, "!clear");
     w.run_for(10s);
-    const auto& heard_last = w.agent.user_messages().back();
+    const auto heard_last = w.agent.user_messages().back();
     CHECK(heard_last.frame.at("text") == "waits");
     CHECK(heard_last.frame.at("chat_id").get<int>() > 1);
     CHECK(w.replies_to(chat, waits) == std::vector<std::string>{"ok"});
@@ -328,10 +328,9 @@ TEST_CASE("once a room is encrypted one notice is all that is said there") {
   w.start();
   const auto chat = w.onboard("alice");
   answer_to(w, chat, "hello");
-  REQUIRE(w.server.send("@bot:localhost", chat, "m.room.encryption",
-                        {{"algorithm", "m.megolm.v1.aes-sha2"}}, ""));
-  w.run_for(2s);
   const auto before = w.answers(chat).size();
+  event_of(w, "alice", chat, "m.room.encrypted", {{"algorithm", "m.megolm.v1.aes-sha2"}});
+  w.run_for(2s);
   for (const char* text : {"plain words", "!help", "!yes"})
     w.say("alice", chat, text);
   w.run_for(5s);
