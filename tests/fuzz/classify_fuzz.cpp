@@ -16,7 +16,13 @@ using namespace pb;
 /// The decision as text, to compare two of them.
 struct shown {
   std::string operator()(const asks::nothing& v) const { return "nothing " + v.why; }
-  std::string operator()(const asks::turn& v) const { return "turn " + v.text; }
+  std::string operator()(const asks::turn& v) const {
+    return "turn " + v.text + v.quotes.value + v.quoted + (v.file ? v.file->name : "");
+  }
+  std::string operator()(const asks::number& v) const { return "number " + std::to_string(v.n); }
+  std::string operator()(const asks::reaction& v) const {
+    return (v.yes ? "yes to " : "no to ") + v.target.value;
+  }
   std::string operator()(const asks::command& v) const {
     return "command " + std::to_string(static_cast<int>(v.name)) + ' ' + v.argument;
   }
@@ -31,8 +37,9 @@ struct shown {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0)
     return 0;
-  constexpr std::array types{"m.room.message", "m.room.message", "m.room.redaction",
-                             "m.room.encrypted"};
+  constexpr std::array types{"m.room.message",   "m.room.message", "m.room.redaction",
+                             "m.room.encrypted", "m.reaction",     "m.sticker",
+                             "m.poll.start",     "m.room.message"};
   room_rules rules;
   rules.bot = user_id{"@bot:hs"};
   rules.max_message_bytes = 64;
@@ -44,14 +51,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   event.id = event_id{"$e"};
   event.room = room_id{"!r:hs"};
   event.sender = room.owner;
-  event.type = types[data[0] & 3U];
+  event.type = types[(data[0] & 3U) | ((data[0] & 16U) >> 2U)];
+  if ((data[0] & 32U) != 0)
+    room.questioned = room.owner;
   event.content.assign(data + 1, data + size);
 
   const auto once = classify(event, room, rules);
   if (std::visit(shown{}, once) != std::visit(shown{}, classify(event, room, rules)))
     std::abort();
   if (const auto* turn = std::get_if<asks::turn>(&once))
-    if (turn->text.empty() || turn->text.size() > rules.max_message_bytes ||
+    if ((turn->text.empty() && !turn->file) || turn->text.size() > rules.max_message_bytes ||
         room.kind != room_kind::chat)
       std::abort();
   if (const auto* refusal = std::get_if<asks::refusal>(&once))
