@@ -95,11 +95,15 @@ bool try_password(blocking_http& http, session_ref& s, const settings& conf, fin
     into.push_back({"login", verdict::ok, "the password is accepted", {}});
     return true;
   }
-  const auto limited = got.error().kind == matrix_failure::kind_t::rate_limited;
-  into.push_back(
-      {"login", limited ? verdict::warning : verdict::failed,
-       "the login is refused: " + got.error().cause,
-       limited ? "wait and try again" : "put the right password into the configuration"});
+  // Only a refusal speaks of the password; a server that is slow or in trouble says nothing of it.
+  const auto& why = got.error();
+  const bool limited = why.kind == matrix_failure::kind_t::rate_limited;
+  const bool refused = why.final() || why.kind == matrix_failure::kind_t::unauthorised;
+  into.push_back({"login", limited ? verdict::warning : verdict::failed,
+                  (refused ? "the login is refused: " : "the login was not answered: ") + why.cause,
+                  limited   ? "wait and try again"
+                  : refused ? "put the right password into the configuration"
+                            : "look at the homeserver, then try again"});
   return false;
 }
 

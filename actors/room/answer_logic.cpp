@@ -97,8 +97,10 @@ std::string answer_fold::view(language lang, bool tools) const {
   }
   if (lines.empty() && out.empty() && !status_.empty())
     lines = say(lang, phrase::tool_runs, {tool_name(lang, status_)});
-  if (!lines.empty())
-    out += (out.empty() ? "" : "\n\n") + lines;
+  if (lines.empty())
+    return out;
+  out.resize(out.find_last_not_of(" \t\r\n") + 1); // npos + 1: nothing is left
+  out += (out.empty() ? "" : "\n\n") + lines;
   return out;
 }
 

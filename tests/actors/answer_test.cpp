@@ -55,13 +55,13 @@ TEST_CASE("tools are short lines at the end of a draft, and no part of the answe
   f.add(tool_call{"1", "search_web", "{\"q\":"});
   f.add(tool_call{"1", "", "1}"});
   CHECK(f.view(language::en, true) == "⚙ search_web …");
-  f.add(text_chunk{"Looking."});
+  f.add(text_chunk{"Looking.\n\n"});
   f.add(tool_result{"1", "", "[]", false});
   f.add(tool_call{"2", "rm *_[x](y)\n", "{}"});
   f.add(tool_result{"2", "", "no", true});
   CHECK(f.view(language::en, true) == "Looking.\n\n⚙ search_web ✓\n⚙ rm _xy ✗");
-  CHECK(f.view(language::en, false) == "Looking.");
-  CHECK(f.text() == "Looking.");
+  CHECK(f.view(language::en, false) == "Looking.\n\n");
+  CHECK(f.text() == "Looking.\n\n");
   for (std::size_t i = 0; i <= answer_fold::tool_cap; ++i)
     f.add(tool_call{"t" + std::to_string(i), "n" + std::to_string(i), ""});
   const auto view = f.view(language::en, true);
