@@ -16,6 +16,12 @@ using namespace fixtures;
 using peers::scripted_server;
 using peers::wire;
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PB_SANITIZED
+#endif
+#endif
+
 namespace {
 
 constexpr std::size_t mib = std::size_t{1} << 20;
@@ -152,7 +158,11 @@ TEST_CASE("64 MiB go to the server and come back in constant memory", "[files]")
   REQUIRE(down);
   CHECK(down->body.empty());
   const auto after = resident_bytes();
+#if defined(__SANITIZE_ADDRESS__) || defined(PB_SANITIZED)
+  WARN("skipped: the sanitizer keeps what is freed, so memory says nothing " << after - before);
+#else
   CHECK(after < before + 8 * mib);
+#endif
   CHECK(holds_pattern(*target, large));
 }
 

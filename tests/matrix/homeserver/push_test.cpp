@@ -57,7 +57,8 @@ TEST_CASE("the default push rules are those of the specification, in its order")
             .at("conditions")[0]
             .at("value") == t.alice.user);
   CHECK(t.alice.call("GET", "/pushrules/global/override/none").errcode() == "M_NOT_FOUND");
-  for (const auto& e : t.alice.sync().at("account_data").at("events"))
+  const auto synced = t.alice.sync();
+  for (const auto& e : synced.at("account_data").at("events"))
     if (e.at("type") == "m.push_rules")
       CHECK(e.at("content") == rules);
 }
