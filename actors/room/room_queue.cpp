@@ -5,6 +5,7 @@
 #include "actors/phrases.hpp"
 #include "actors/room/room.hpp"
 #include "bridges/matrix/content.hpp"
+#include "bridges/matrix/text.hpp"
 
 namespace pb {
 
@@ -13,25 +14,10 @@ namespace {
 constexpr unsigned fetch_tries = 5;
 constexpr std::size_t quote_cap = 1'000; ///< bytes
 
-bool can_wait(fault_code code) {
-  switch (code) {
-  case fault_code::unreachable:
-  case fault_code::timed_out:
-  case fault_code::rate_limited:
-  case fault_code::unauthorised:
-  case fault_code::storage:
-  case fault_code::disk_full:
-  case fault_code::busy:
-    return true;
-  default:
-    return false;
-  }
-}
-
 /// Every line with "> " before it.
 std::string as_quote(const std::string& who, std::string_view words) {
   std::string out = who + "\n> ";
-  for (const char c : words.substr(0, quote_cap)) {
+  for (const char c : matrix::cut_utf8(words, quote_cap)) {
     out.push_back(c);
     if (c == '\n')
       out += "> ";
@@ -256,7 +242,7 @@ void room_core::fetch_next(std::size_t index, unsigned tries) {
 }
 
 void room_core::file_failed(const fault& why, std::size_t index, unsigned tries) {
-  if (can_wait(why.code) && tries + 1 < fetch_tries) {
+  if (!is_final(why.code) && tries + 1 < fetch_tries) {
     clock_.after(backoff(engine_, tries, std::chrono::seconds(1), std::chrono::seconds(30)),
                  [this, turn = turn_->request.id, index, tries] {
                    if (turn_ && turn_->request.id == turn && !turn_->over)
