@@ -251,6 +251,7 @@ private:
   outbox_row message(words what) const;
   /// A reply to the event of this row, in its thread.
   outbox_row reply_row(const inbox_row& row, const std::string& text) const;
+  matrix::long_answer laid_out(const std::string& text, const std::string& tail) const;
   outbox_row marker_row(const room_row& row) const;
   outbox_row file_row(const file_order& order, const outbox_id& row = {}) const;
   void reply(const inbox_row& row, const std::string& text, inbox_outcome outcome,

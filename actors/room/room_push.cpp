@@ -4,7 +4,6 @@
 #include "actors/room/room.hpp"
 #include "actors/rows.hpp"
 #include "bridges/files/names.hpp"
-#include "bridges/matrix/text.hpp"
 
 namespace pb {
 
@@ -70,11 +69,7 @@ caf::result<done> room_core::push(const room_push& p) {
   const auto key = "push " + p.agent.value + "\n" + p.what.event_id;
   const bool loud = p.what.kind != "task_progress";
   settlement s;
-  auto laid = matrix::lay_out(p.what.text);
-  if (laid.as_file)
-    laid.parts.back() = std::string{matrix::cut_text(laid.parts.back(), matrix::part_bytes - 200,
-                                                     matrix::part_escaped_bytes - 200)} +
-                        "\n\n" + say(lang(), phrase::answer_as_file);
+  const auto laid = laid_out(p.what.text, {});
   for (std::size_t i = 0; i < laid.parts.size(); ++i) {
     words w{laid.parts[i], matrix::delivery::notice};
     w.markdown = true;

@@ -1,5 +1,6 @@
 // What a room decides to say becomes rows, and rows become true together.
 
+#include "actors/phrases.hpp"
 #include "actors/room/room.hpp"
 #include "actors/rows.hpp"
 
@@ -38,6 +39,21 @@ outbox_row room_core::marker_row(const room_row& row) const {
   return state_row(engine_, deps_.around.wall(), id_, matrix::chat_marker_type, "",
                    matrix::compose_chat_marker({row.owner, row.chat, row.platform, row.agent, state,
                                                 row.epoch, row.intent}));
+}
+
+/// The agent's words and what we add to them. Past three messages the words are for a file: their
+/// beginning is shown, and the addition with it.
+matrix::long_answer room_core::laid_out(const std::string& text, const std::string& tail) const {
+  auto out = matrix::lay_out(tail.empty() || text.empty() ? text + tail : text + "\n\n" + tail);
+  if (!out.as_file)
+    return out;
+  const auto note =
+      (tail.empty() ? "" : "\n\n" + tail) + "\n\n" + say(lang(), phrase::answer_as_file);
+  auto& shown = out.parts.back();
+  shown = std::string{matrix::cut_text(shown, matrix::part_bytes - note.size(),
+                                       matrix::part_escaped_bytes - matrix::escaped_size(note))} +
+          note;
+  return out;
 }
 
 /// A file that is still to be uploaded.

@@ -178,16 +178,7 @@ void room_core::say_answer(const running& r, const std::string& tail, settlement
   w.mention = r.request.asker;
   const auto& text = r.fold.text();
   w.markdown = !text.empty();
-  const auto ended = tail.empty() || text.empty() ? text + tail : text + "\n\n" + tail;
-  auto answer = matrix::lay_out(ended);
-  if (answer.as_file) { // why it ended is said where it is seen
-    const auto note =
-        (tail.empty() ? "" : "\n\n" + tail) + "\n\n" + say(lang(), phrase::answer_as_file);
-    auto& shown = answer.parts.back();
-    shown = std::string{matrix::cut_text(shown, matrix::part_bytes - note.size(),
-                                         matrix::part_escaped_bytes - matrix::escaped_size(note))} +
-            note;
-  }
+  auto answer = laid_out(text, tail);
   for (std::size_t i = 0; i < answer.parts.size(); ++i) {
     auto part = w;
     part.text = std::move(answer.parts[i]);
