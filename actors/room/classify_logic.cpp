@@ -120,6 +120,11 @@ verdict command_of(std::string_view text, const user_id& who, const room_view& r
   return asks::refusal{say(room.lang, phrase::no_such_command, {shown})};
 }
 
+verdict too_long(std::size_t bytes, const room_view& room, const room_rules& rules) {
+  return asks::refusal{say(room.lang, phrase::text_too_long,
+                           {std::to_string(bytes), std::to_string(rules.max_message_bytes)})};
+}
+
 /// What the agent gets, or why it does not.
 verdict for_agent(asks::turn ask, const room_view& room, const room_rules& rules) {
   if (room.kind != room_kind::chat)
@@ -127,9 +132,7 @@ verdict for_agent(asks::turn ask, const room_view& room, const room_rules& rules
   if (room.archived)
     return asks::refusal{say(room.lang, phrase::in_archive, {room.chat})};
   if (ask.text.size() > rules.max_message_bytes)
-    return asks::refusal{
-        say(room.lang, phrase::text_too_long,
-            {std::to_string(ask.text.size()), std::to_string(rules.max_message_bytes)})};
+    return too_long(ask.text.size(), room, rules);
   return ask;
 }
 
@@ -255,6 +258,10 @@ verdict classify(const matrix_event& event, const room_view& room, const room_ru
     return asks::nothing{"notices are never answered"};
   if (message.replaces) {
     const auto text = trim(message.new_content ? message.new_content->body : message.body);
+    if (text.empty())
+      return asks::nothing{"empty"};
+    if (text.size() > rules.max_message_bytes)
+      return too_long(text.size(), room, rules);
     return asks::edit{*message.replaces, std::string{text}};
   }
   if (is_for_others(message, room, rules.bot))

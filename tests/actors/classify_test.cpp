@@ -200,6 +200,17 @@ TEST_CASE("an edit is an edit even if its text looks like a command") {
   const auto got = asked<asks::edit>(edit);
   CHECK(got.target.value == "$old");
   CHECK(got.text == "!new");
+  const auto to = [&](const std::string& body) {
+    edit.content = json{{"msgtype", "m.text"},
+                        {"body", "* "},
+                        {"m.new_content", {{"msgtype", "m.text"}, {"body", body}}},
+                        {"m.relates_to", {{"rel_type", "m.replace"}, {"event_id", "$old"}}}}
+                       .dump();
+    return edit;
+  };
+  CHECK(asked<asks::edit>(to(std::string(100, 'x'))).text.size() == 100);
+  CHECK(asked<asks::refusal>(to(std::string(101, 'x'))).sentence.find("101") != std::string::npos);
+  asked<asks::nothing>(to(" "));
 }
 
 TEST_CASE("what cannot be read is told apart from what is taken back") {
