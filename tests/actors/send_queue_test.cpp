@@ -154,3 +154,28 @@ TEST_CASE("who was refused for the rate is first in its line again") {
   q.retry(room_id{"a"}, {}, true);
   CHECK(q.pop()->row->seq == 1);
 }
+
+TEST_CASE(
+    "progress that nobody tried to send can be taken back, and a head that is uploaded goes on") {
+  send_queue q;
+  q.push(of_turn("a", 0, "t", send_class::progress));
+  q.push(of_turn("a", 0, "u", send_class::progress));
+  CHECK(q.drop_progress(room_id{"b"}, turn_id{"t"}).empty());
+  CHECK(q.drop_progress(room_id{"a"}, turn_id{"t"}).size() == 1);
+  CHECK(q.pop()->row->turn.value == "u");
+  CHECK(q.drop_progress(room_id{"a"}, turn_id{"u"}).empty()); // on its way
+  q.done(room_id{"a"});
+  CHECK(q.idle());
+  q.push(of_turn("a", 0, "v", send_class::progress));
+  CHECK(q.drop_progress(room_id{"a"}, turn_id{"v"}).size() == 1);
+  CHECK(q.idle()); // the room stands in no line any more
+  auto file = row("a", 5);
+  file.kind = outbox_kind::file;
+  q.push(file);
+  CHECK(q.pop()->row->kind == outbox_kind::file);
+  q.freeze(room_id{"a"}, "{}");
+  q.retry(room_id{"a"});
+  const auto message = q.pop();
+  CHECK(message->row->kind == outbox_kind::message);
+  CHECK(message->row->body == "{}");
+}

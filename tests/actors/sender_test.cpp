@@ -190,3 +190,27 @@ TEST_CASE_METHOD(lone_sender, "a refusal of the old token after the renewal rais
   REQUIRE(http->open.size() == 2);
   CHECK(http->open[1].first.target.find("/messages") != std::string::npos);
 }
+
+TEST_CASE_METHOD(lone_sender,
+                 "of drafts and edits there are 1,024 in memory, and one more is dropped") {
+  std::vector<outbox_state> told;
+  delivery_sink rooms = spawn([&told]() -> delivery_sink::behavior_type {
+    return {[&told](const row_delivered& m) { told.push_back(m.outcome.state); }};
+  });
+  caf::anon_send(sender, delivery_subscribe{rooms});
+  learn();
+  settle("!a:h", send_class::final_answer); // waits for the budget, and progress behind it
+  for (std::size_t i = 0; i <= matrix_sender_state::progress_cap; ++i) {
+    outbox_row r;
+    r.id = outbox_id{"p" + std::to_string(i)};
+    r.room = room_id{"!p" + std::to_string(i) + ":h"};
+    r.turn = turn_id{"t" + std::to_string(i)};
+    r.txn = "pb-" + r.id.value;
+    r.body = "{}";
+    r.priority = send_class::progress;
+    r.notify = true;
+    caf::anon_send(sender, send_progress{std::move(r)});
+  }
+  run();
+  CHECK(told == std::vector<outbox_state>{outbox_state::dropped});
+}
