@@ -223,6 +223,13 @@ bool is_master(const user_id& who, const room_view& room, const room_rules& rule
          std::find(rules.operators.begin(), rules.operators.end(), who) != rules.operators.end();
 }
 
+event_id answered_event(const matrix_event& event) {
+  if (event.type == "m.reaction")
+    if (auto target = matrix::parse_message(event.content).reacts_to)
+      return *std::move(target);
+  return event.id;
+}
+
 event_id thread_of(const matrix_event& event) {
   return matrix::parse_message(event.content).thread_root.value_or(event_id{});
 }

@@ -104,6 +104,10 @@ verdict classify(const matrix_event& event, const room_view& room, const room_ru
 /// The name of the command that is nearest to `word`, or nothing when none is near.
 std::string nearest_command(std::string_view word);
 
+/// To what an answer to this event replies: the event itself; of a reaction, what it is on, since
+/// nobody sees a reaction as a message.
+event_id answered_event(const matrix_event& event);
+
 /// The root of the thread that the event belongs to, if it does.
 event_id thread_of(const matrix_event& event);
 

@@ -106,6 +106,7 @@ void room_core::opened(room_snapshot& snapshot) {
     if (of_turn) { // a turn that was under way: resume() decides about it
       last_seq_ = std::max(last_seq_, r.seq);
       queue_.push_back(waiting_of(r).value_or(waiting{r, {}}));
+      queue_.back().under_way = true;
     } else {
       handle(r, origin::birth);
     }

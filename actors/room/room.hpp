@@ -77,8 +77,10 @@ private:
     event_id thread{};                  ///< in which it is answered
     std::optional<saving> save{};       ///< `!save`
     std::optional<outbox_id> answers{}; ///< a confirmation whose turn is over
-    bool undecided = false;      ///< the decision is on its way to the disk: not begun before
-    bool takes_question = false; ///< the open question is answered by it
+    bool undecided = false; ///< the decision is on its way to the disk: not begun before
+    bool under_way = false; ///< at our birth: its turn is open, and begun again or closed
+    bool stopped = false;   ///< by a command behind it that a crash kept from being carried out
+    bool takes_question = false;               ///< the open question is answered by it
     caf::actor_clock::time_point more_until{}; ///< further files may come until then
   };
   /// What the room shows of a running turn, in memory.
@@ -145,6 +147,7 @@ private:
   void start_chat(const inbox_row& row, const asks::command& command);
   void when_quiet(next_step then);
   void cancel_running();
+  bool stop_resumed(const inbox_row& row);
   void clear(const inbox_row& row);
   void stop_turn(const inbox_row& row);
   void retry(const inbox_row& row);

@@ -65,6 +65,7 @@ void room_core::run_command(const inbox_row& row, const asks::command& command, 
   case command_name::agent:
     return agents(row, argument);
   case command_name::clear:
+    stop_resumed(row);
     return when_quiet([this, row] { clear(row); });
   case command_name::context:
     return show_context(row);
@@ -120,6 +121,16 @@ void room_core::when_quiet(next_step then) {
     then();
   };
   cancel_running();
+}
+
+/// While we are born the turn that ran waits in the queue, to be begun again or closed: a command
+/// behind it that ends what runs means it, too.
+bool room_core::stop_resumed(const inbox_row& row) {
+  bool any = false;
+  for (auto& w : queue_)
+    if (w.under_way && w.row.seq < row.seq)
+      w.stopped = any = true;
+  return any;
 }
 
 void room_core::cancel_running() {
@@ -216,7 +227,8 @@ void room_core::stop_turn(const inbox_row& row) {
     return !turn_ || c.turn != turn_->request.id; // those close with their turn
   };
   close_questions(s, confirmation_state::dropped, of_running);
-  const bool asked = row_.question.has_value() || !s.confirmations.empty();
+  const bool ended = stop_resumed(row);
+  const bool asked = ended || row_.question.has_value() || !s.confirmations.empty();
   if (row_.question) {
     row_.question.reset();
     view_.questioned = {};

@@ -97,25 +97,22 @@ void room_core::asked(const agent_says::confirm& q) {
   arm_expiry();
 }
 
-/// When the homeserver says that the prompt is in the room, and since when by its clock.
+/// When the homeserver says that the prompt is in the room, and since when by its clock; or that it
+/// will never be there.
 void room_core::prompt_sent(const send_outcome& outcome) {
   auto* c = question(outcome.id);
-  if (outcome.state != outbox_state::sent) {
-    if (c->state != confirmation_state::open)
-      return;
+  if (outcome.state != outbox_state::sent && c->state == confirmation_state::open) {
     c->state = confirmation_state::dropped; // nobody can see it
     if (turn_ && turn_->connection && turn_->request.id == c->turn)
       self_->send(turn_->connection, answer_confirm{c->turn, c->name, false});
-    settlement s;
-    s.confirmations.push_back(*c);
-    return commit(std::move(s), {});
+  } else if (outcome.state == outbox_state::sent) {
+    c->prompt_event = outcome.event;
+    ask_when_shown(outcome.id, outcome.event);
   }
-  c->prompt_event = outcome.event;
   settlement s;
   s.confirmations.push_back(*c);
   commit(std::move(s), {});
-  ask_when_shown(outcome.id, outcome.event);
-  for (auto& [row, how] : std::exchange(early_, {}))
+  for (const auto& [row, how] : std::exchange(early_, {}))
     answer(row, how);
 }
 
@@ -370,9 +367,9 @@ void room_core::expire() {
       continue;
     c.state = confirmation_state::expired;
     s.confirmations.push_back(c);
-    if (turn_ && turn_->connection && turn_->request.id == c.turn)
-      self_->send(turn_->connection, answer_confirm{c.turn, c.name, false});
     const bool heard = turn_ && turn_->connection && turn_->request.id == c.turn;
+    if (heard)
+      self_->send(turn_->connection, answer_confirm{c.turn, c.name, false});
     words w{say(lang(), heard ? phrase::confirm_expired : phrase::confirm_expired_alone,
                 {std::to_string(c.number)}),
             matrix::delivery::notice};

@@ -153,12 +153,13 @@ void room_core::begin(found_agent& agent) {
   turn_.emplace(std::move(r));
   turn_began_ = self_->clock().now();
   if (resumed && (!agent.connection || !agent.idempotent || resumed->attempts >= 3 ||
-                  nothing_to_say || turn_->what.answers)) {
+                  nothing_to_say || turn_->what.answers || turn_->what.stopped)) {
     // The agent may have done its work already: asking again could do it twice.
     if (agent.connection) // whatever still runs there speaks to a room that died
       self_->send(agent.connection, cancel_turn{turn_->request.id});
     turn_->label.clear();
-    return finish(turn_ending::interrupted, "router restarted", true);
+    return finish(turn_->what.stopped ? turn_ending::cancelled : turn_ending::interrupted,
+                  "router restarted", true);
   }
   if (!agent.connection)
     return finish(turn_ending::disabled, {}, false);

@@ -26,7 +26,7 @@ outbox_row room_core::message(words what) const {
 
 outbox_row room_core::reply_row(const inbox_row& row, const std::string& text) const {
   words w{text};
-  w.reply_to = row.event.id;
+  w.reply_to = answered_event(row.event);
   w.thread = thread_of(row.event);
   w.mention = row.event.sender;
   auto said = message(std::move(w));

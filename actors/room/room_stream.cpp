@@ -44,7 +44,7 @@ void room_core::show_progress() {
   w.silent = true;
   w.markdown = true;
   w.turn = turn_->request.id;
-  w.reply_to = turn_->what.row.event.id;
+  w.reply_to = answered_event(turn_->what.row.event);
   w.thread = turn_->what.thread;
   w.replaces = p.draft_event;
   auto row = message(std::move(w));

@@ -39,7 +39,7 @@ void room_core::on_slow(const turn_slow& slow) {
       !row_.choices.notices)
     return;
   words w{say(lang(), phrase::agent_slow, {turn_->label}), matrix::delivery::notice};
-  w.reply_to = turn_->what.row.event.id;
+  w.reply_to = answered_event(turn_->what.row.event);
   w.thread = turn_->what.thread;
   w.turn = turn_->request.id;
   w.mention = turn_->request.asker;
@@ -172,7 +172,7 @@ void room_core::conclude() {
 void room_core::say_answer(const running& r, const std::string& tail, settlement& s) {
   words w;
   w.kind = matrix::delivery::final_answer;
-  w.reply_to = r.what.row.event.id;
+  w.reply_to = answered_event(r.what.row.event);
   w.thread = r.what.thread;
   w.turn = r.request.id;
   w.mention = r.request.asker;

@@ -339,3 +339,32 @@ TEST_CASE("once a room is encrypted one notice is all that is said there") {
   CHECK(all.back().at("content").at("body") == en(phrase::encrypted_room));
   CHECK(w.agent.user_messages().size() == 1);
 }
+
+TEST_CASE("a stop counts, whatever is killed when, also for an agent that is asked again") {
+  for (std::uint64_t steps = 1; steps <= 60; ++steps) {
+    INFO("killed after " << steps);
+    sim_options o;
+    agent_spec spec;
+    spec.id = agent_id{"echo"};
+    spec.label = "Echo";
+    spec.base_url = "http://127.0.0.1:7000/agent_1";
+    spec.idempotent = true;
+    o.agent = spec;
+    sim_world w{o};
+    w.agent.use(always({scripted::wait(3600s), end()}));
+    w.start();
+    const auto chat = w.onboard("alice");
+    w.say("alice", chat, "for ever");
+    w.run_for(3s);
+    const auto stop = w.say("alice", chat, "!stop");
+    w.run_steps(steps, 900ms);
+    w.crash();
+    w.start();
+    w.run_for(30s);
+    // It may have been carried out, and only its answer not been written.
+    const auto replies = w.replies_to(chat, stop);
+    REQUIRE(replies.size() == 1);
+    CHECK((replies[0] == en(phrase::stopped) || replies[0] == en(phrase::nothing_runs)));
+    CHECK(w.agent.open() == 0);
+  }
+}

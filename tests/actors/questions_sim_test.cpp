@@ -273,3 +273,41 @@ TEST_CASE("an answer given while a broken turn waits for its draft is passed on 
   CHECK(confirms[0].frame.at("decision") == "yes");
   CHECK(has(w.replies_to(chat, yes).back(), "c1=yes"));
 }
+
+TEST_CASE("an answer by reaction after a restart is told at its prompt") {
+  sim_world w;
+  w.agent.use(asking());
+  w.start();
+  const auto chat = w.onboard("alice");
+  w.say("alice", chat, "go");
+  w.run_for(3s);
+  w.crash();
+  w.start();
+  w.run_for(5s);
+  const auto prompt = prompt_in(w, chat).at("event_id").get<std::string>();
+  const auto reaction = react(w, chat, prompt, "✅");
+  w.run_for(5s);
+  CHECK(has(w.replies_to(chat, prompt).back(), "c1=yes"));
+  CHECK(w.replies_to(chat, reaction).empty());
+}
+
+TEST_CASE("a reaction that is faster than the word of its prompt waits for it") {
+  sim_world w;
+  w.agent.use(asking());
+  w.http->fate = [](http_request& r) {
+    http_fate f;
+    if (r.method == "PUT" && has(r.body, "\"confirmation\""))
+      f.back = 3s; // the prompt is in the room, and we have not heard of it
+    return f;
+  };
+  w.start();
+  const auto chat = w.onboard("alice");
+  w.say("alice", chat, "go");
+  w.run_for(1s);
+  react(w, chat, prompt_in(w, chat).at("event_id"), "✅");
+  w.run_for(1s);
+  CHECK(w.agent.confirms().empty());
+  w.run_for(5s);
+  REQUIRE(w.agent.confirms().size() == 1);
+  CHECK(w.agent.confirms()[0].frame.at("decision") == "yes");
+}
