@@ -11,8 +11,6 @@
 namespace pb {
 namespace {
 
-constexpr std::size_t quote_cap = 1'000; ///< bytes of what is quoted
-
 struct known_command {
   std::string_view word;
   command_name name;
@@ -72,32 +70,6 @@ std::string lower(std::string_view s) {
   return out;
 }
 
-/// Clients before version 1.13 of the specification quote what is replied to in front of the text.
-struct split_body {
-  std::string quoted;
-  std::string_view rest;
-};
-split_body split_reply(std::string_view body) {
-  if (body.substr(0, 2) != "> ")
-    return {{}, body};
-  split_body out;
-  auto rest = body;
-  while (!rest.empty() && rest.front() == '>') {
-    const auto end = rest.find('\n');
-    if (end == std::string_view::npos)
-      return {{}, body};
-    auto line = rest.substr(1, end - 1);
-    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-    if (out.quoted.empty() && line.starts_with('<')) // "> <@alice:server> words"
-      line.remove_prefix(std::min(line.find('>') + 2, line.size()));
-    if (out.quoted.size() < quote_cap)
-      out.quoted.append(line.substr(0, quote_cap)).push_back('\n');
-    rest.remove_prefix(end + 1);
-  }
-  out.rest = !rest.empty() && rest.front() == '\n' ? rest.substr(1) : rest;
-  return out;
-}
-
 bool is_command(std::string_view text) {
   return text.size() > 1 && text[0] == '!' &&
          ((text[1] >= 'a' && text[1] <= 'z') || (text[1] >= 'A' && text[1] <= 'Z'));
@@ -148,8 +120,8 @@ std::optional<std::size_t> number_alone(std::string_view text) {
 
 verdict text_of(const matrix::message_content& m, const user_id& who, const room_view& room,
                 const room_rules& rules) {
-  auto body = m.in_reply_to ? split_reply(m.body) : split_body{{}, m.body};
-  const auto text = trim(body.rest);
+  const auto body = m.in_reply_to ? matrix::split_reply(m.body) : matrix::reply_body{{}, m.body};
+  const auto text = trim(body.text);
   if (text.empty())
     return asks::nothing{"empty"};
   // In a thread every message names the one before: that is no reply that a person chose.

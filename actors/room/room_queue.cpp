@@ -198,7 +198,7 @@ void room_core::quote() {
             if (!turn_ || turn_->request.id != turn || turn_->over)
               return;
             const auto body =
-                matrix::without_reply_fallback(matrix::parse_message(got.event.content).body);
+                matrix::split_reply(matrix::parse_message(got.event.content).body).text;
             const auto& who = got.event.sender;
             if (!body.empty())
               turn_->what.quoted =

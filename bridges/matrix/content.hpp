@@ -60,9 +60,12 @@ struct poll_content {
 /// Nothing: no question, or no answer to choose.
 std::optional<poll_content> parse_poll(std::string_view content);
 
-/// Clients before version 1.13 of the specification quote what is replied to in front of the text:
-/// `body` of a reply without that.
-std::string without_reply_fallback(std::string_view body);
+/// Clients before version 1.13 of the specification quote what is replied to in front of the text.
+struct reply_body {
+  std::string quoted; ///< lines without "> " and the author; about 1,000 bytes. Empty: no quote
+  std::string text;   ///< what is left
+};
+reply_body split_reply(std::string_view body);
 
 /// `redacts` of a redaction (the parser of events puts it into the content for every room version).
 std::optional<event_id> redaction_target(std::string_view content);

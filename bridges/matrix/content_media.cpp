@@ -1,6 +1,7 @@
 #include "bridges/matrix/content.hpp"
 
 #include "bridges/matrix/json_scan.hpp"
+#include "bridges/matrix/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,6 +16,7 @@ using json::value;
 constexpr std::int64_t max_integer = (std::int64_t{1} << 53) - 1; // canonical JSON
 constexpr std::size_t max_answers = 20;                           // of the specification
 constexpr std::size_t max_uri = 255;
+constexpr std::size_t max_quoted = 1'000; // of a quote: enough to know what is meant
 
 /// A number that counts something; else what stands for "not said".
 std::int64_t count(const value& v, std::int64_t none) {
@@ -167,17 +169,27 @@ std::optional<poll_content> parse_poll(std::string_view content) {
   return std::nullopt;
 }
 
-std::string without_reply_fallback(std::string_view body) {
-  const std::string_view whole = body;
+reply_body split_reply(std::string_view body) {
+  reply_body out{{}, std::string{body}};
   if (!body.starts_with("> "))
-    return std::string{whole};
-  while (body.starts_with('>')) {
-    const auto end = body.find('\n');
+    return out;
+  std::string quoted;
+  auto rest = body;
+  while (rest.starts_with('>')) {
+    const auto end = rest.find('\n');
     if (end == std::string_view::npos)
-      return std::string{whole};
-    body.remove_prefix(end + 1);
+      return out;
+    auto line = rest.substr(1, end - 1);
+    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    if (quoted.empty() && line.starts_with('<')) // "> <@alice:server> words"
+      line.remove_prefix(std::min(line.find('>') + 2, line.size()));
+    if (quoted.size() < max_quoted)
+      quoted.append(cut_utf8(line, max_quoted)).push_back('\n');
+    rest.remove_prefix(end + 1);
   }
-  return std::string{body.starts_with('\n') ? body.substr(1) : body};
+  out.text = rest.starts_with('\n') ? rest.substr(1) : rest;
+  out.quoted = std::move(quoted);
+  return out;
 }
 
 } // namespace pb::matrix

@@ -143,8 +143,10 @@ TEST_CASE("content: a poll is a question with answers, in either form", "[conten
 }
 
 TEST_CASE("content: what is quoted in front of a reply is not its text", "[content]") {
-  CHECK(without_reply_fallback("> <@a:hs> first\n> second\n\nanswer\n> kept") == "answer\n> kept");
-  CHECK(without_reply_fallback("> only\nanswer") == "answer");
+  CHECK(split_reply("> <@a:hs> first\n> second\n\nanswer\n> kept").text == "answer\n> kept");
+  CHECK(split_reply("> only\nanswer").text == "answer");
+  CHECK(split_reply("> <@a:hs> first\n> second\n\nanswer").quoted == "first\nsecond\n");
+  CHECK(split_reply("> " + std::string(5'000, 'x') + "\n\na").quoted.size() <= 1'001);
   for (const char* kept : {"answer", "", ">no space\n\nx", "> quote without an end", "a\n> b\n\nc"})
-    CHECK(without_reply_fallback(kept) == kept);
+    CHECK(split_reply(kept).text == kept);
 }
