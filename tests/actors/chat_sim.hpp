@@ -85,15 +85,26 @@ struct folder {
   static inline int made = static_cast<int>(::getpid());
 };
 
-inline sim_options with_workspace(const folder& f) {
-  sim_options o;
+/// The agent that a simulated world has by itself, to be changed.
+inline agent_spec echo_agent() {
   agent_spec spec;
   spec.id = agent_id{"echo"};
   spec.label = "Echo";
   spec.base_url = "http://127.0.0.1:7000/agent_1";
-  spec.workspace = f.at.string();
-  o.agent = spec;
+  return spec;
+}
+
+inline sim_options with(agent_spec spec, std::uint64_t seed = 1) {
+  sim_options o;
+  o.seed = seed;
+  o.agent = std::move(spec);
   return o;
+}
+
+inline sim_options with_workspace(const folder& f) {
+  auto spec = echo_agent();
+  spec.workspace = f.at.string();
+  return with(std::move(spec));
 }
 
 inline std::string marker_state(const sim_world& w, const std::string& room) {

@@ -238,14 +238,9 @@ TEST_CASE("an edit of an answered message is told once") {
 }
 
 TEST_CASE("a push on a connection reaches the room once per event id") {
-  sim_options o;
-  agent_spec spec;
-  spec.id = agent_id{"echo"};
-  spec.label = "Echo";
-  spec.base_url = "http://127.0.0.1:7000/agent_1";
+  auto spec = echo_agent();
   spec.connection = connection_mode::chat;
-  o.agent = spec;
-  sim_world w{o};
+  sim_world w{with(std::move(spec))};
   w.agent.echo_message_id(true);
   w.start();
   const auto chat = w.onboard("alice");
@@ -300,14 +295,9 @@ TEST_CASE("a clear begins no turn in the old context, whatever is delivered mean
 }
 
 TEST_CASE("a long push is whole: past three parts it is a file with its beginning") {
-  sim_options o;
-  agent_spec spec;
-  spec.id = agent_id{"echo"};
-  spec.label = "Echo";
-  spec.base_url = "http://127.0.0.1:7000/agent_1";
+  auto spec = echo_agent();
   spec.connection = connection_mode::chat;
-  o.agent = spec;
-  sim_world w{o};
+  sim_world w{with(std::move(spec))};
   w.agent.echo_message_id(true);
   w.start();
   const auto chat = w.onboard("alice");
@@ -343,14 +333,9 @@ TEST_CASE("once a room is encrypted one notice is all that is said there") {
 TEST_CASE("a stop counts, whatever is killed when, also for an agent that is asked again") {
   for (std::uint64_t steps = 1; steps <= 60; ++steps) {
     INFO("killed after " << steps);
-    sim_options o;
-    agent_spec spec;
-    spec.id = agent_id{"echo"};
-    spec.label = "Echo";
-    spec.base_url = "http://127.0.0.1:7000/agent_1";
+    auto spec = echo_agent();
     spec.idempotent = true;
-    o.agent = spec;
-    sim_world w{o};
+    sim_world w{with(std::move(spec))};
     w.agent.use(always({scripted::wait(3600s), end()}));
     w.start();
     const auto chat = w.onboard("alice");
