@@ -1,13 +1,24 @@
 #pragma once
-// Port: one WebSocket of text frames, seen from either end.
+// Port: a line to somebody who speaks in texts: a WebSocket, one HTTP exchange, or a child process.
 
 #include "bridges/http.hpp"
+#include "messages/values/sandbox.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace pb {
+
+/// What a link runs over. All behave alike: on_open, then texts either way, then on_closed.
+enum class carrier {
+  websocket, ///< a text is a text frame; seen from either end
+  http,      ///< one exchange, see http_link
+  process, ///< a text is a line (without its end) of the child's stdin or stdout, see child_process
+};
 
 /// Thread-safe; every call returns at once.
 class link {
@@ -32,8 +43,10 @@ struct link_closed {
     protocol,  ///< the peer broke a rule: frame too large, not text, invalid UTF-8
   };
   how reason = how::broken;
-  int code = 0;      ///< close code of the peer, or the HTTP status of a rejected upgrade
-  std::string cause; ///< for the log
+  int code = 0;       ///< close code of the peer; HTTP status; exit status of a child
+  std::string cause;  ///< for the log
+  std::string body{}; ///< http, rejected: the answer's body, cut to error_body_limit
+  std::chrono::milliseconds retry_after{0}; ///< http, rejected: as the answer says; 0: it does not
 };
 
 /// Called from the I/O thread, one call at a time. Nothing is called after on_closed, and on_closed
@@ -46,10 +59,40 @@ public:
   virtual void on_closed(link_closed why) = 0;
 };
 
+/// carrier::http. on_open: the connection stands and nothing was sent. The first send() sends the
+/// request with this text as its body (GET: it must be empty); a second one returns false. An
+/// answer of 2xx: `text/event-stream` gives one text for each event (its data lines joined by a
+/// line feed; events without data are left out), any other type gives the whole body as one text
+/// (none if it is empty); then on_closed `closed` with the status. Any other answer: on_closed
+/// `rejected` with status and body. Ends in the middle of the answer: `broken`. An event or body
+/// over frame_limit: `protocol`. Redirects are not followed. There are no pings: a peer that is
+/// silent is silent.
+struct http_link {
+  std::string method = "POST";
+};
+
+/// carrier::process. Starts `command` without a shell in the folder `cwd`, with `env` as its whole
+/// environment beside PATH, HOME and LANG, in a process group of its own, with no descriptor of
+/// ours but the three pipes. close(): stdin is closed, SIGTERM to the group after a second, SIGKILL
+/// two seconds later. on_closed: `refused` it cannot be started; `closed` it ended, code = exit
+/// status; `broken` it ended by a signal, code = 128 + signal; `protocol` a line over frame_limit
+/// or not UTF-8.
+struct child_process {
+  std::vector<std::string> command; ///< the first one is looked up in PATH
+  std::string cwd;
+  std::vector<std::pair<std::string, std::string>> env;
+  /// The child may write to `cwd` and to a /tmp of its own only, where the system can do that.
+  sandbox_mode sandbox = sandbox_mode::automatic;
+  std::function<void(std::string line)> on_stderr{}; ///< from the I/O thread; cut to 1,000 bytes
+};
+
 struct link_request {
-  std::string url; ///< ws or wss
+  std::string url; ///< ws or wss; http or https; empty for a process
   http_headers headers;
-  std::chrono::milliseconds connect_timeout{10'000}; ///< until the handshake is done
+  carrier by = carrier::websocket;
+  http_link http{};
+  child_process child{};
+  std::chrono::milliseconds connect_timeout{10'000}; ///< until on_open
   std::size_t frame_limit = std::size_t{8} << 20;
   std::size_t unread_limit = std::size_t{16} << 20;
   std::size_t send_queue = 64;                  ///< frames

@@ -1,6 +1,6 @@
 #include "cli/embedded.hpp"
 
-#include "bridges/agent/demo_agent.hpp"
+#include "bridges/agent/demo/demo_agent.hpp"
 #include "bridges/matrix/homeserver/file_journal.hpp"
 #include "bridges/matrix/homeserver/homeserver.hpp"
 

@@ -60,6 +60,7 @@ struct turn_over {
   bool handed = false; ///< the frame was handed to the socket, as far as the disk knows
   /// Whose decision was handed to the socket; an answer_confirm that is not here came too late.
   std::vector<std::string> decided{};
+  bool questions_die = false; ///< nobody can answer the turn's open questions any more
 };
 /// The agent has not said anything for limits.first_event.
 struct turn_slow {
@@ -153,6 +154,11 @@ struct link_ended {
   link_closed why;
 };
 
+/// From now on this is the agent: for new turns; what runs goes on as it began.
+struct apply_spec {
+  agent_spec spec;
+};
+
 /// AGENT CONNECTION: the sockets of one agent; fair between rooms, at most so many turns at a time.
 using agent_connection_actor = caf::typed_actor<
     caf::reacts_to<run_turn>,       // ends in exactly one turn_over to its sink
@@ -170,7 +176,7 @@ struct find_agent {
 struct found_agent {
   agent_connection_actor connection; ///< null: not in the registry, or not enabled
   std::string label;
-  bool idempotent = false;
+  bool idempotent = false; ///< or its protocol resumes: a turn may be begun again after our restart
   bool enabled = false;
   std::string workspace;            ///< our side of the shared volume; empty: none
   std::set<agent_feature> features; ///< what it understands
@@ -194,6 +200,25 @@ struct agent_for_user {
 };
 struct agent_choice {
   std::optional<agent_id> agent;
+};
+/// Another registry is in force: agents that are new start, those that are gone finish what runs,
+/// those that changed are told. Nobody else notices.
+struct apply_registry {
+  registry agents;
+};
+struct registry_applied {
+  std::vector<agent_id> added, removed, changed;
+};
+/// An operator: no new turns for this agent until it is taken back (`on` false). Answered at once;
+/// the status tells what still runs. Not on disk: a restart ends it.
+struct drain_agent {
+  agent_id agent;
+  bool on = true;
+};
+/// An operator: the room is bound to another agent, with a fresh context. Answered after COMMIT.
+struct move_room {
+  room_id room;
+  agent_id agent;
 };
 /// AGENT DIRECTORY: the registry in force and one connection actor for each agent.
 using agent_directory_actor =
@@ -416,7 +441,9 @@ using supervisor_actor =
   X(pb::attach_pushes) X(pb::agents_of_user) X(pb::agent_options) X(pb::send_progress) \
   X(pb::drop_progress) X(pb::person_choice) X(pb::invite_guest) X(pb::fetch_event) X(pb::fetched_event) X(pb::fetch_file) \
   X(pb::staged_file) X(pb::upload_file) X(pb::uploaded_file) X(pb::session_ready) X(pb::router_failed) \
-  X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::list_aside) X(pb::push_now) X(pb::collect_status)
+  X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::list_aside) X(pb::push_now) X(pb::collect_status) \
+  X(pb::store_remember) X(pb::store_recall) X(pb::recalled_memory) X(pb::apply_spec) \
+  X(pb::apply_registry) X(pb::registry_applied) X(pb::drain_agent) X(pb::move_room)
 // clang-format on
 
 #define PB_UNSAFE(T) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(T)

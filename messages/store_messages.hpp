@@ -153,6 +153,20 @@ struct store_freeze {
   outbox_id row;
   std::string body;
 };
+/// What a chat's sessions with its agent remember, see bridges/agent/session.hpp. Answered after
+/// COMMIT; empty: forgotten.
+struct store_remember {
+  agent_id agent;
+  platform_chat_id chat;
+  std::string memory;
+};
+struct store_recall {
+  agent_id agent;
+  platform_chat_id chat;
+};
+struct recalled_memory {
+  std::string memory; ///< empty: none
+};
 struct commit_now {};
 /// Outbox rows that have just become durable. `more`: others did too, ask for them.
 struct outbox_ready {

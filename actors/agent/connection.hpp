@@ -4,7 +4,7 @@
 
 #include "actors/common.hpp"
 #include "actors/timers.hpp"
-#include "bridges/agent/codec.hpp"
+#include "bridges/agent/agent_ws/codec.hpp"
 #include "messages/actors.hpp"
 #include "messages/values/registry.hpp"
 

@@ -1,7 +1,7 @@
 #include "bridges/agent/push.hpp"
 
-#include "bridges/agent/codec.hpp"
-#include "bridges/agent/json_fields.hpp"
+#include "bridges/agent/agent_ws/codec.hpp"
+#include "bridges/agent/agent_ws/json_fields.hpp"
 
 #include <algorithm>
 #include <charconv>

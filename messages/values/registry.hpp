@@ -2,12 +2,14 @@
 // Which agents there are and who talks to which (matrix-agents.yaml), as values.
 
 #include "messages/values/ids.hpp"
+#include "messages/values/sandbox.hpp"
 #include "messages/values/settings.hpp"
 
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace pb {
@@ -22,6 +24,7 @@ struct agent_limits {
   std::chrono::milliseconds connection_idle{300'000};
   std::chrono::milliseconds turn{3'600'000};
   std::uint32_t concurrent_turns = 8;
+  std::size_t queue = 10'000; ///< turns that wait for a place; one more is refused
   std::size_t frame = std::size_t{8} << 20;
   friend bool operator==(const agent_limits&, const agent_limits&) = default;
 };
@@ -31,11 +34,30 @@ struct agent_auth {
   secret value;
 };
 
+/// protocol acp without base_url: the agent is a child process.
+struct agent_process {
+  std::vector<std::string> command;
+  std::vector<std::pair<std::string, std::string>> env; ///< beside PATH, HOME and LANG
+  std::vector<std::pair<std::string, secret>> secret_env;
+  sandbox_mode sandbox = sandbox_mode::automatic;
+};
+
+/// protocol openai: a model behind an API, whose context we keep.
+struct agent_model {
+  enum class api { chat, responses } speaks = api::chat;
+  std::string name;                  ///< "model" of a request
+  std::string instructions;          ///< system message; empty: none
+  std::size_t context_messages = 40; ///< of the chat that are sent along, questions and answers
+  std::size_t context_bytes = std::size_t{64} << 10;
+  std::uint32_t max_tokens = 0; ///< 0: the server's own limit
+};
+
 struct agent_spec {
   agent_id id;
   std::string label; ///< what people see
   std::string base_url;
-  std::string workspace; ///< our side of the shared volume; empty: files are declined
+  std::vector<std::string> base_urls; ///< all endpoints, base_url first; empty: base_url alone
+  std::string workspace;              ///< our side of the shared volume; empty: files are declined
   std::string protocol = "agent-ws";
   std::string path = "/v1/agent_ws/{chat_id}/";
   connection_mode connection = connection_mode::turn;
@@ -46,6 +68,9 @@ struct agent_spec {
   std::optional<agent_auth> auth;
   std::optional<secret> events_token;
   std::map<std::string, std::string> aliases; ///< this agent's type and field names → ours
+  agent_process process;                      ///< protocol acp
+  agent_model model;                          ///< protocol openai
+  std::string cwd; ///< acp: the workspace as the agent sees it; empty: the protocol's default
   agent_limits limits;
   bool enabled = true;
 };

@@ -1,4 +1,4 @@
-#include "bridges/agent/codec.hpp"
+#include "bridges/agent/agent_ws/codec.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

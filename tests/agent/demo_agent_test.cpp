@@ -1,4 +1,4 @@
-#include "bridges/agent/codec.hpp"
+#include "bridges/agent/agent_ws/codec.hpp"
 #include "tests/agent/demo_caller.hpp"
 
 using namespace pb;

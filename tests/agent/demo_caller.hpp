@@ -1,7 +1,7 @@
 #pragma once
 // Somebody who talks to the demonstration agent, in virtual time.
 
-#include "bridges/agent/demo_agent.hpp"
+#include "bridges/agent/demo/demo_agent.hpp"
 #include "tests/support/virtual_timers.hpp"
 
 #include <catch2/catch.hpp>

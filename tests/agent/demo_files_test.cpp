@@ -1,6 +1,6 @@
 // The demonstration agent and its workspace.
 
-#include "bridges/agent/demo_workspace.hpp"
+#include "bridges/agent/demo/demo_workspace.hpp"
 #include "tests/agent/demo_caller.hpp"
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "bridges/agent/json_repair.hpp"
+#include "bridges/agent/agent_ws/json_repair.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>

@@ -1,8 +1,8 @@
 // The demonstration agent and the scripted agent behind the real WebSocket server, spoken to with
 // the real dialer: what the fakes of the other tests assume holds on sockets too.
 
-#include "bridges/agent/codec.hpp"
-#include "bridges/agent/demo_agent.hpp"
+#include "bridges/agent/agent_ws/codec.hpp"
+#include "bridges/agent/demo/demo_agent.hpp"
 #include "bridges/net/io.hpp"
 #include "tests/support/scripted_agent.hpp"
 

@@ -2,7 +2,7 @@
 // crashing: what comes out is UTF-8 and JSON where that is promised, and the verdict agrees with an
 // independent parser wherever the two are meant to agree. The same bytes as the body of an event.
 
-#include "bridges/agent/codec.hpp"
+#include "bridges/agent/agent_ws/codec.hpp"
 #include "bridges/agent/push.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #pragma once
 // The demonstration agent's workspace on disk: small files, never outside the folder.
 
-#include "bridges/agent/demo_skills.hpp"
+#include "bridges/agent/demo/demo_skills.hpp"
 
 namespace pb::demo {
 

@@ -1,4 +1,4 @@
-#include "bridges/agent/demo_workspace.hpp"
+#include "bridges/agent/demo/demo_workspace.hpp"
 
 #include <cstdio>
 #include <dirent.h>

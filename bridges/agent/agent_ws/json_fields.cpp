@@ -1,6 +1,6 @@
-#include "bridges/agent/json_fields.hpp"
+#include "bridges/agent/agent_ws/json_fields.hpp"
 
-#include "bridges/agent/json_repair.hpp"
+#include "bridges/agent/agent_ws/json_repair.hpp"
 
 #include <algorithm>
 #include <charconv>

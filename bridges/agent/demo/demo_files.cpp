@@ -1,6 +1,6 @@
 // The demonstration agent's dealings with its workspace, and what Markdown can look like.
 
-#include "bridges/agent/demo_plan.hpp"
+#include "bridges/agent/demo/demo_plan.hpp"
 
 namespace pb::demo {
 

@@ -1,7 +1,7 @@
-#include "bridges/agent/demo_agent.hpp"
+#include "bridges/agent/demo/demo_agent.hpp"
 
-#include "bridges/agent/demo_plan.hpp"
-#include "bridges/agent/demo_workspace.hpp"
+#include "bridges/agent/demo/demo_plan.hpp"
+#include "bridges/agent/demo/demo_workspace.hpp"
 
 #include <algorithm>
 #include <charconv>

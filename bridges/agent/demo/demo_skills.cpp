@@ -1,6 +1,6 @@
-#include "bridges/agent/demo_skills.hpp"
+#include "bridges/agent/demo/demo_skills.hpp"
 
-#include "bridges/agent/demo_plan.hpp"
+#include "bridges/agent/demo/demo_plan.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #pragma once
 // How the demonstration agent's plans are made, and its longer skills.
 
-#include "bridges/agent/demo_skills.hpp"
+#include "bridges/agent/demo/demo_skills.hpp"
 
 #include <algorithm>
 #include <string>

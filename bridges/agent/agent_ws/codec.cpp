@@ -1,6 +1,6 @@
-#include "bridges/agent/codec.hpp"
+#include "bridges/agent/agent_ws/codec.hpp"
 
-#include "bridges/agent/json_fields.hpp"
+#include "bridges/agent/agent_ws/json_fields.hpp"
 
 #include <algorithm>
 #include <cmath>
