@@ -2,7 +2,7 @@
 // Every actor's typed interface, one comment line for each message. Values carry no CAF inspection:
 // they never leave the process; their text form is JSON.
 
-#include "bridges/link.hpp"
+#include "messages/agent_messages.hpp"
 #include "messages/media_messages.hpp"
 #include "messages/store_messages.hpp"
 #include "messages/values/agent_event.hpp"
@@ -48,33 +48,6 @@ struct close_room {
   room_id room;
 };
 struct catch_up {};
-struct agent_batch {
-  turn_id turn;
-  std::uint64_t seq = 0;
-  std::vector<agent_event> events;
-};
-struct turn_over {
-  turn_id turn;
-  turn_ending ending = turn_ending::answered;
-  std::string detail;  ///< error code, HTTP status: for the log, cut to 200 bytes
-  bool handed = false; ///< the frame was handed to the socket, as far as the disk knows
-  /// Whose decision was handed to the socket; an answer_confirm that is not here came too late.
-  std::vector<std::string> decided{};
-  bool questions_die = false; ///< nobody can answer the turn's open questions any more
-};
-/// The agent has not said anything for limits.first_event.
-struct turn_slow {
-  turn_id turn;
-};
-
-/// An agent has something to say outside any turn. Answered after its COMMIT; the same event a
-/// second time is answered in the same way and said once. Errors: not_found (no such chat of this
-/// agent), refused (nobody can be told there: the room was left), busy.
-struct agent_pushed {
-  agent_id agent;
-  platform_chat_id chat; ///< also a number that the room had before a clear
-  agent_says::push what;
-};
 /// What the push is for, once it is known.
 struct room_push {
   agent_id agent;
@@ -86,10 +59,11 @@ struct restore_chat {
   inbox_row cause;
   language lang = language::en; ///< of the room that is answered
 };
-/// TURN SINK: is told what an agent says in a turn.
-using turn_sink = caf::typed_actor<caf::reacts_to<agent_batch>, caf::reacts_to<turn_over>,
-                                   caf::reacts_to<turn_slow>>;
-
+/// An operator: the room is bound to another agent, with a fresh context. Answered after COMMIT.
+struct move_room {
+  room_id room;
+  agent_id agent;
+};
 /// ROOM: owns the platform chat id, the turn in progress and the waiting messages of one chat.
 using room_actor =
     turn_sink::extend<caf::reacts_to<room_events>,   // admitted events, in order
@@ -101,12 +75,6 @@ using room_actor =
                       caf::reacts_to<tick>,         // itself
                       caf::replies_to<drain>::with<done>,
                       caf::replies_to<get_status>::with<status_report>>;
-
-/// PUSH SINK: takes what agents say outside turns.
-using push_sink = caf::typed_actor<caf::replies_to<agent_pushed>::with<done>>;
-struct attach_pushes {
-  push_sink sink;
-};
 
 /// ROOM DIRECTORY: room id → room actor; spawns on demand, passivates the idle.
 using room_directory_actor =
@@ -121,114 +89,6 @@ using room_directory_actor =
                       caf::reacts_to<tick>,                    // itself
                       caf::replies_to<drain>::with<done>,
                       caf::replies_to<get_status>::with<status_report>>;
-
-// -- agents
-// ------------------------------------------------------------------------------------------
-struct run_turn {
-  turn_request turn;
-  std::int64_t inbox_seq = 0;
-  int attempts = 0;
-  turn_sink sink;
-};
-struct cancel_turn {
-  turn_id turn;
-};
-struct agent_ack {
-  turn_id turn;
-  std::uint64_t seq = 0;
-};
-struct answer_confirm {
-  turn_id turn;
-  std::string confirmation;
-  bool yes = false;
-};
-struct link_opened {
-  std::uint64_t epoch = 0;
-};
-struct link_said {
-  std::uint64_t epoch = 0;
-  std::string text;
-};
-struct link_ended {
-  std::uint64_t epoch = 0;
-  link_closed why;
-};
-
-/// From now on this is the agent: for new turns; what runs goes on as it began.
-struct apply_spec {
-  agent_spec spec;
-};
-
-/// AGENT CONNECTION: the sockets of one agent; fair between rooms, at most so many turns at a time.
-using agent_connection_actor = caf::typed_actor<
-    caf::reacts_to<run_turn>,       // ends in exactly one turn_over to its sink
-    caf::reacts_to<cancel_turn>,    // CANCEL to the agent, closed after a second without END
-    caf::reacts_to<agent_ack>,      // the sink has worked off a batch
-    caf::reacts_to<answer_confirm>, // an open confirmation is decided
-    caf::reacts_to<attach_pushes>,  // who takes what the agent says outside turns
-    caf::reacts_to<link_opened>, caf::reacts_to<link_said>, caf::reacts_to<link_ended>, // from I/O
-    caf::reacts_to<tick>,                                                               // itself
-    caf::replies_to<drain>::with<done>, caf::replies_to<get_status>::with<status_report>>;
-
-struct find_agent {
-  agent_id agent;
-};
-struct found_agent {
-  agent_connection_actor connection; ///< null: not in the registry, or not enabled
-  std::string label;
-  bool idempotent = false; ///< or its protocol resumes: a turn may be begun again after our restart
-  bool enabled = false;
-  std::string workspace;            ///< our side of the shared volume; empty: none
-  std::set<agent_feature> features; ///< what it understands
-};
-/// Agents that a person may choose: those that the registry lists for them, the first one being the
-/// default; else the default agent alone. `all`: every agent (for operators).
-struct agents_of_user {
-  user_id user;
-  bool all = false;
-};
-struct agent_option {
-  agent_id id;
-  std::string label;
-  bool enabled = true;
-};
-struct agent_options {
-  std::vector<agent_option> agents;
-};
-struct agent_for_user {
-  user_id user;
-};
-struct agent_choice {
-  std::optional<agent_id> agent;
-};
-/// Another registry is in force: agents that are new start, those that are gone finish what runs,
-/// those that changed are told. Nobody else notices.
-struct apply_registry {
-  registry agents;
-};
-struct registry_applied {
-  std::vector<agent_id> added, removed, changed;
-};
-/// An operator: no new turns for this agent until it is taken back (`on` false). Answered at once;
-/// the status tells what still runs. Not on disk: a restart ends it.
-struct drain_agent {
-  agent_id agent;
-  bool on = true;
-};
-/// An operator: the room is bound to another agent, with a fresh context. Answered after COMMIT.
-struct move_room {
-  room_id room;
-  agent_id agent;
-};
-/// AGENT DIRECTORY: the registry in force and one connection actor for each agent.
-using agent_directory_actor =
-    caf::typed_actor<caf::replies_to<find_agent>::with<found_agent>,
-                     caf::replies_to<agent_for_user>::with<agent_choice>,  // the person's default
-                     caf::replies_to<agents_of_user>::with<agent_options>, // whom they may choose
-                     caf::reacts_to<attach_pushes>,                        // who takes pushes
-                     caf::reacts_to<tick>,                                 // itself
-                     caf::replies_to<drain>::with<done>,
-                     caf::replies_to<get_status>::with<status_report>>;
 
 // -- Matrix
 // --------------------------------------------------------------------------------------------
