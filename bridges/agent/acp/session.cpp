@@ -1,11 +1,12 @@
 #include "bridges/agent/acp/session.hpp"
 
+#include "bridges/agent/acp/address.hpp"
 #include "bridges/agent/acp/content.hpp"
+#include "bridges/agent/acp/endings.hpp"
 #include "bridges/agent/acp/permission.hpp"
 #include "bridges/agent/acp/safe_text.hpp"
-#include "bridges/agent/acp/tools.hpp"
+#include "bridges/agent/acp/updates.hpp"
 #include "bridges/agent/json_rpc.hpp"
-#include "messages/values/agent_url.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -19,11 +20,8 @@ using nlohmann::json;
 using value = agent_json::value;
 
 constexpr std::int64_t version = 1;
-constexpr std::int64_t auth_required = -32000, request_cancelled = -32800;
+constexpr int request_cancelled = -32800;
 constexpr std::size_t session_id_cap = 4'096, open_questions_cap = 64;
-/// More than any sum of turns can reach, exact in a double.
-constexpr double most_tokens = 1e15;
-
 say tell(agent_event event) { return {{std::move(event), {}}}; }
 
 agent_steps one(agent_step step) {
@@ -32,32 +30,19 @@ agent_steps one(agent_step step) {
   return out;
 }
 
-std::int64_t tokens(const value& number) {
-  return static_cast<std::int64_t>(
-      std::min(std::max(number.number().value_or(0.0), 0.0), most_tokens));
-}
-
 class acp_session final : public agent_session {
 public:
   explicit acp_session(session_start start)
       : spec_(std::move(start.agent)), base_url_(std::move(start.base_url)), chat_(start.chat),
-        child_(!spec_.process.command.empty()), cwd_(spec_.cwd), root_(spec_.cwd) {
-    if (child_)
-      root_ = spec_.workspace.empty() ? spec_.cwd : spec_.workspace;
-    if (root_.empty())
-      root_ = child_ ? "/tmp" : "/workspace";
-    if (cwd_.empty())
-      cwd_ = root_;
-  }
+        child_(!spec_.process.command.empty()), root_(acp::workspace_as_seen(spec_)),
+        cwd_(spec_.cwd.empty() ? root_ : spec_.cwd), updates_(root_) {}
 
   agent_steps begin(const session_turn& turn) override {
     turn_ = turn.what;
     memory_ = turn.memory;
     running_ = true;
     clean_ = cancelled_ = context_lost_ = false;
-    said_text_ = ends_line_ = new_paragraph_ = false;
-    message_.clear();
-    tools_.clear();
+    updates_.clear();
     if (turn.what.answer)
       return one(
           tell(agent_says::error{"question_gone", "The question ended with its turn.", false}));
@@ -67,7 +52,7 @@ public:
     if (open_)
       out.emplace_back(close{wire_});
     forget_link();
-    out.emplace_back(open{++wire_, address()});
+    out.emplace_back(open{++wire_, acp::address_of(spec_, base_url_, chat_, cwd_)});
     return out;
   }
 
@@ -161,23 +146,6 @@ private:
   /// The one request of ours that is not answered yet.
   enum class answer : std::uint8_t { none, initialize, resume, load, fresh, prompt };
 
-  link_request address() const {
-    link_request to;
-    if (child_) {
-      to.by = carrier::process;
-      to.child.command = spec_.process.command;
-      to.child.cwd = cwd_;
-      to.child.env = spec_.process.env;
-      for (const auto& [name, hidden] : spec_.process.secret_env)
-        to.child.env.emplace_back(name, hidden.show());
-      to.child.sandbox = spec_.process.sandbox;
-      return to;
-    }
-    to.url = spec_.path.empty() ? as_websocket(base_url_) : agent_url(spec_, base_url_, chat_);
-    add_auth(spec_, to.headers);
-    return to;
-  }
-
   void forget_link() {
     open_ = false;
     waits_for_ = answer::none;
@@ -187,14 +155,17 @@ private:
 
   /// Until the prompt is out, silence has a limit of its own: nothing was handed over yet, and a
   /// child may take its time to start.
+  [[nodiscard]] std::chrono::milliseconds patience() const {
+    return spec_.limits.connect + spec_.limits.first_event;
+  }
+
   agent_steps ask(answer what, std::string_view method, const json& params) {
     waits_for_ = what;
     const bool hands_over = what == answer::prompt;
     agent_steps out;
     out.emplace_back(
         write{wire_, json_rpc::request(std::to_string(++last_id_), method, params), hands_over});
-    out.emplace_back(wait{hands_over ? std::chrono::milliseconds{0}
-                                     : spec_.limits.connect + spec_.limits.first_event});
+    out.emplace_back(wait{hands_over ? std::chrono::milliseconds{0} : patience()});
     return out;
   }
 
@@ -277,7 +248,7 @@ private:
   agent_steps on_session(answer what, const json_rpc::message& m) {
     if (m.error) {
       session_.clear();
-      if (what == answer::fresh || m.error->code == auth_required)
+      if (what == answer::fresh || m.error->code == acp::auth_required)
         return refused(*m.error);
       return ask_for_session(what == answer::resume && can_load_ ? answer::load : answer::fresh);
     }
@@ -294,15 +265,7 @@ private:
     return out;
   }
 
-  agent_steps refused(const json_rpc::fault& why) {
-    if (why.code == auth_required)
-      return one(tell(agent_says::error{"auth_required",
-                                        "The agent wants somebody to log in to it first" +
-                                            (logins_.empty() ? "." : " (" + logins_ + ")."),
-                                        false}));
-    return one(
-        tell(agent_says::error{std::to_string(why.code), acp::one_line(why.message, 500), false}));
-  }
+  agent_steps refused(const json_rpc::fault& why) { return one(tell(acp::refused(why, logins_))); }
 
   /// After our cancel every answer means that the turn is stopped.
   agent_steps on_prompt_answered(const json_rpc::message& m) {
@@ -310,28 +273,8 @@ private:
       return one(give_up{turn_ending::cancelled, {}});
     if (m.error)
       return refused(*m.error);
-    const auto reason = m.result["stopReason"].text();
-    if (reason == "cancelled")
-      return one(give_up{turn_ending::cancelled, "by the agent"});
-    if (reason == "refusal")
-      return one(tell(agent_says::error{"refusal", "The agent refuses to go on.", false}));
-    if (reason.empty()) {
-      clean_ = false;
-      return one(tell(agent_says::malformed{"session/prompt: stopReason is missing"}));
-    }
-    agent_steps out;
-    if (reason == "max_tokens" || reason == "max_turn_requests")
-      out.push_back(tell(agent_says::text_chunk{
-          std::string(said_text_ ? "\n\n" : "") +
-          (reason == "max_tokens"
-               ? "*(The agent stopped here: its limit of tokens is reached.)*"
-               : "*(The agent stopped here: its limit of steps is reached.)*")}));
-    else if (reason != "end_turn")
-      out.push_back(tell(agent_says::unknown{"stopReason/" + agent_json::loggable(reason)}));
-    const auto usage = m.result["usage"];
-    out.push_back(
-        tell(agent_says::end{tokens(usage["inputTokens"]), tokens(usage["outputTokens"])}));
-    return out;
+    clean_ = !m.result["stopReason"].text().empty();
+    return acp::prompt_ended(m.result, updates_.said_text());
   }
 
   /// Never silence: an agent waits for the answer to whatever it asks.
@@ -362,7 +305,8 @@ private:
     asked->rpc_id = m.id;
     asked->name = std::to_string(++questions_asked_) + "/" + agent_json::loggable(m.id);
     questions_.push_back(*asked);
-    return one(tell(agent_says::confirm{asked->name, acp::question(tools_.learn(call)), {}}));
+    return one(
+        tell(agent_says::confirm{asked->name, acp::question(updates_.tools().learn(call)), {}}));
   }
 
   agent_steps on_notification(const json_rpc::message& m) {
@@ -385,55 +329,15 @@ private:
     const auto kind = update["sessionUpdate"].text();
     if (kind.empty())
       return one(tell(agent_says::malformed{"session/update: sessionUpdate is missing"}));
-    // What a session is like, for editors; it may come at any time.
-    for (const auto* quiet : {"user_message_chunk", "available_commands_update",
-                              "current_mode_update", "config_option_update", "session_info_update"})
-      if (kind == quiet)
-        return {};
+    if (acp::is_quiet(kind))
+      return {};
     if (params["sessionId"].string() != session_)
       return one(stray{});
     if (waits_for_ == answer::load) // the past once more
-      return one(wait{spec_.limits.connect + spec_.limits.first_event});
+      return one(wait{patience()});
     if (!running_ || waits_for_ != answer::prompt)
       return one(stray{});
-    if (kind == "agent_message_chunk")
-      return on_message(update);
-    if (kind == "agent_thought_chunk") // a sign of life, not part of the answer
-      return one(tell(agent_says::custom_update{"thought", "null"}));
-    if (kind == "tool_call" || kind == "tool_call_update") {
-      new_paragraph_ = said_text_;
-      return tools_.update(update, root_);
-    }
-    if (kind == "plan")
-      return one(tell(agent_says::custom_update{"plan", update["entries"].json()}));
-    if (kind == "usage_update")
-      return one(tell(agent_says::custom_update{"usage", update.json()}));
-    return one(tell(agent_says::unknown{agent_json::loggable(kind)}));
-  }
-
-  agent_steps on_message(const value& update) {
-    auto content = acp::read_block(update["content"], root_);
-    if (auto* strange = std::get_if<acp::strange_block>(&content))
-      return one(tell(agent_says::unknown{std::move(strange->type)}));
-    if (auto* link = std::get_if<agent_says::send_file>(&content))
-      return one(tell(std::move(*link)));
-    if (auto* file = std::get_if<put_file>(&content))
-      return one(std::move(*file));
-    auto text = std::move(std::get<acp::said_text>(content).text);
-    if (text.empty())
-      return {};
-    const auto message = update["messageId"].text();
-    if (said_text_ && !message.empty() && !message_.empty() && message != message_)
-      new_paragraph_ = true;
-    if (!message.empty())
-      message_ = acp::cut(message, 256);
-    // Messages and what is said around a tool are things apart, though their texts simply follow
-    // each other.
-    if (std::exchange(new_paragraph_, false) && !ends_line_ && text.front() != '\n')
-      text.insert(0, "\n\n");
-    said_text_ = true;
-    ends_line_ = text.back() == '\n';
-    return one(tell(agent_says::text_chunk{std::move(text)}));
+    return updates_.read(kind, update);
   }
 
   agent_steps stop() {
@@ -453,8 +357,9 @@ private:
   std::string base_url_;
   platform_chat_id chat_;
   bool child_ = false;
-  std::string cwd_;  ///< of the session
   std::string root_; ///< the workspace as the agent sees it
+  std::string cwd_;  ///< of the session
+  acp::update_reader updates_;
 
   wire_id wire_ = 0;
   bool open_ = false;
@@ -467,12 +372,9 @@ private:
   turn_request turn_;
   std::string memory_;
   bool running_ = false, cancelled_ = false, context_lost_ = false;
-  bool clean_ = false; ///< the last turn ended by the agent's own word
-  acp::tool_table tools_;
+  bool clean_ = false;                     ///< the last turn ended by the agent's own word
   std::vector<acp::permission> questions_; ///< open ones
   std::uint64_t questions_asked_ = 0;
-  bool said_text_ = false, ends_line_ = false, new_paragraph_ = false;
-  std::string message_; ///< messageId of the text that came last
 };
 
 } // namespace
