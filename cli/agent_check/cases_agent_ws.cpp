@@ -54,7 +54,7 @@ finding broken_json(stage& s) {
     return skipped("there is no connection to break a rule on");
   {
     raw_line line(s.on, std::move(*to), s.chat);
-    s.on.until([&] { return line.opened() || line.closed(); }, s.asked.connect);
+    s.on.until([&] { return line.opened() || line.closed(); }, s.asked.connect + milliseconds(500));
     for (const auto* junk : {R"({"type":"USER_MESS)", "[]", "null", "", R"({"text":"no type"})",
                              R"({"type":7})", R"({"type":"CANCEL"})"})
       line.say(junk);
@@ -108,7 +108,7 @@ finding pings(stage& s) {
   constexpr milliseconds often{400};
   to->ping_after = often; // dead after three times
   raw_line line(s.on, std::move(*to), s.chat);
-  s.on.until([&] { return line.opened() || line.closed(); }, s.asked.connect);
+  s.on.until([&] { return line.opened() || line.closed(); }, s.asked.connect + milliseconds(500));
   s.on.until([&] { return line.closed().has_value(); }, 4 * often);
   if (!line.closed())
     return {};

@@ -24,7 +24,7 @@ finding handshake(stage& s) {
   if (!to)
     return skipped("this protocol opens no connection before there is something to say");
   raw_line line(s.on, std::move(*to), s.chat);
-  s.on.until([&] { return line.opened() || line.closed(); }, s.asked.connect);
+  s.on.until([&] { return line.opened() || line.closed(); }, s.asked.connect + milliseconds(500));
   if (line.opened())
     return {};
   return failed(line.closed() ? words(*line.closed())

@@ -141,10 +141,14 @@ void conversation::line_closed(line_id line, const link_closed& why) {
   using how = link_closed::how;
   const bool tells =
       handed_over_ || !turn_.running() || why.reason == how::closed || why.reason == how::rejected;
-  if (tells)
-    perform(session_->closed(wire, why));
-  else
+  if (!tells) {
     give_up(turn_ending::unreachable, words(why));
+    return;
+  }
+  const bool running = turn_.running();
+  perform(session_->closed(wire, why));
+  if (running && turn_.is == turn_record::state::given_up && turn_.ending != turn_ending::rejected)
+    turn_.why = words(why); // says more than what is for a log
 }
 
 void conversation::ring() {

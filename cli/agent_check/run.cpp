@@ -81,7 +81,7 @@ private:
     if (!to)
       return true;
     raw_line line(on_, std::move(*to), stage_.chat);
-    on_.until([&] { return line.opened() || line.closed(); }, asked_.connect);
+    on_.until([&] { return line.opened() || line.closed(); }, asked_.connect + milliseconds(500));
     return line.opened();
   }
 
