@@ -1,6 +1,8 @@
 // The table of protocols: a new one is a folder and a line here.
 
+#include "bridges/agent/ag_ui/session.hpp"
 #include "bridges/agent/agent_ws/session.hpp"
+#include "bridges/agent/openai/session.hpp"
 #include "bridges/agent/session.hpp"
 
 #include <algorithm>
@@ -12,6 +14,8 @@ agent_session::~agent_session() = default;
 const std::vector<agent_protocol>& agent_protocols() {
   static const std::vector<agent_protocol> all{
       agent_ws_protocol(),
+      openai_protocol(),
+      ag_ui_protocol(),
   };
   return all;
 }
