@@ -21,10 +21,11 @@ found_agent look_up(const agent_directory_state& st, const agent_id& id) {
   if (spec == st.in_force.agents.end())
     return {{}, id.value, false, false, {}, {}};
   const auto& s = spec->second;
+  const auto* protocol = find_protocol(s.protocol);
   const auto running = st.agents.find(id);
   return {running == st.agents.end() ? agent_connection_actor{} : running->second.actor,
           s.label.empty() ? id.value : s.label,
-          s.idempotent,
+          s.idempotent || (protocol && protocol->resumes),
           s.enabled,
           s.workspace,
           s.features};
@@ -41,11 +42,8 @@ agent_options options_of(const registry& in_force, const agents_of_user& m) {
     const auto& s = spec->second;
     out.agents.push_back({id, s.label.empty() ? id.value : s.label, s.enabled});
   };
-  if (const auto own = in_force.users.find(m.user);
-      own != in_force.users.end() && !own->second.empty())
-    std::for_each(own->second.begin(), own->second.end(), add);
-  else if (in_force.default_agent)
-    add(*in_force.default_agent);
+  const auto own = in_force.agents_of(m.user);
+  std::for_each(own.begin(), own.end(), add);
   if (m.all)
     for (const auto& [id, spec] : in_force.agents)
       add(id);

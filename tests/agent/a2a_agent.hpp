@@ -83,6 +83,13 @@ struct talk : session_driver {
       : session_driver(*find_protocol("a2a"), std::move(spec), std::move(base)),
         card_(std::move(card)) {}
 
+  void says(const json& frame) { says_json(frame); }
+  void says(const std::string& text_of_it) { session_driver::says(std::string_view(text_of_it)); }
+  void says(const char* text_of_it) { session_driver::says(std::string_view(text_of_it)); }
+  void says(wire_id wire, const std::string& frame) {
+    session_driver::says(wire, std::string_view(frame));
+  }
+
   /// The link for the card opens, and the card comes.
   void tell_card() {
     opened();

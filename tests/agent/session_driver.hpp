@@ -61,7 +61,7 @@ public:
   void opened(wire_id wire) { take(session_->opened(wire)); }
   void says(std::string_view text) { take(session_->said(last_wire(), text)); }
   void says(wire_id wire, std::string_view text) { take(session_->said(wire, text)); }
-  void says(const nlohmann::json& text) { says(text.dump()); }
+  void says_json(const nlohmann::json& text) { says(std::string_view(text.dump())); }
   void closed(link_closed::how reason = link_closed::how::closed, int code = 1000,
               std::string cause = {}) {
     closed(last_wire(), {reason, code, std::move(cause)});
