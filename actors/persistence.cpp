@@ -371,6 +371,14 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
       [self](const store_freeze& m) {
         return write<done>(self, [&] { return as_done(self->state.disk->freeze(m.row, m.body)); });
       },
+      [self](const store_remember& m) {
+        return write<done>(
+            self, [&] { return as_done(self->state.disk->remember(m.agent, m.chat, m.memory)); });
+      },
+      [self](const store_recall& m) -> caf::result<recalled_memory> {
+        return read<recalled_memory>(self, self->state.disk->recall(m.agent, m.chat),
+                                     [](std::string x) { return recalled_memory{std::move(x)}; });
+      },
       [self](const session_renewed& m) { self->state.disk->set_scope(m.session.scope()); },
       [self](tick) { prune(self); },
       [self](outbox_subscribe& m) {

@@ -136,8 +136,10 @@ caf::actor supervisor_state::make(std::size_t which) {
     return as_actor(self_->spawn(persistence, deps_.around, deps_.health, deps_.disk,
                                  deps_.process.storage.retention));
   case agents_part:
-    return as_actor(self_->spawn(agent_directory, deps_.agents,
-                                 connection_deps{deps_.around, deps_.dial, store()}));
+    return as_actor(
+        self_->spawn(agent_directory, deps_.agents,
+                     connection_deps{deps_.around, deps_.dial, store(),
+                                     std::make_shared<connect_budget>(), deps_.process.files}));
   case session_part:
     return as_actor(self_->spawn(
         matrix_session, session_deps{deps_.around, deps_.http, deps_.health,

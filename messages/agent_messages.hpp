@@ -91,6 +91,7 @@ using agent_connection_actor = caf::typed_actor<
     caf::reacts_to<agent_ack>,      // the sink has worked off a batch
     caf::reacts_to<answer_confirm>, // an open confirmation is decided
     caf::reacts_to<attach_pushes>,  // who takes what the agent says outside turns
+    caf::reacts_to<apply_spec>,     // another form of the agent, for new turns
     caf::reacts_to<link_opened>, caf::reacts_to<link_said>, caf::reacts_to<link_ended>, // from I/O
     caf::reacts_to<tick>,                                                               // itself
     caf::replies_to<drain>::with<done>, caf::replies_to<get_status>::with<status_report>>;

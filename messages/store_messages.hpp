@@ -209,6 +209,8 @@ using persistence_actor = caf::typed_actor<
     caf::replies_to<store_find_chat>::with<found_room>,
     caf::replies_to<store_confirmations>::with<confirmation_page>, // newest first
     caf::replies_to<store_freeze>::with<done>,
+    caf::replies_to<store_remember>::with<done>, // too_large past memory_cap
+    caf::replies_to<store_recall>::with<recalled_memory>,
     caf::reacts_to<session_renewed>,  // the scope of rows from now on
     caf::reacts_to<tick>,             // itself: retention
     caf::reacts_to<outbox_subscribe>, // who gets rows after COMMIT

@@ -102,6 +102,9 @@ struct store_counts {
   std::int64_t confirmations_open = 0;
 };
 
+/// Of one chat's memory, in bytes.
+inline constexpr std::size_t memory_cap = std::size_t{256} << 10;
+
 /// One call's share of the retention's work.
 struct pruned {
   std::size_t rows = 0; ///< taken away
@@ -153,6 +156,8 @@ public:
   /// Newest first, before the seq `before` (0: from the end). `open_only`: unanswered ones.
   virtual result<std::vector<confirmation_row>> confirmations(bool open_only, std::int64_t before,
                                                               std::size_t limit) = 0;
+  /// What the last remember() of this agent and chat said; empty: none.
+  virtual result<std::string> recall(const agent_id& agent, platform_chat_id chat) = 0;
   /// This database was brought back from a backup and is now opened for the first time: it is
   /// older than what the world saw, and was made safe for that (see docs/operations.md).
   [[nodiscard]] virtual bool was_restored() const { return false; }
@@ -176,11 +181,16 @@ public:
   virtual result<platform_chat_id> draw_platform_chat_id() = 0;
   /// No id up to `seen` is drawn from now on.
   virtual result<void> raise_platform_chat_id(platform_chat_id seen) = 0;
+  /// What a chat's sessions with an agent have to know later, opaque here. It replaces what was
+  /// there; empty: forgotten. More than memory_cap: too_large, and what was there stays.
+  virtual result<void> remember(const agent_id& agent, platform_chat_id chat,
+                                const std::string& memory) = 0;
   /// Takes away what was settled longer than `keep` ago, at most `limit` rows (and with a message
-  /// its turns; never an open confirmation). When a sweep is at its end, the following commit
-  /// brings the log into the file. Ids of events, and of messages without a turn (pushes), stay,
-  /// compactly, for 30 days or `keep`, whichever is longer; the newest event of a room stays whole,
-  /// because gaps are walked back to it.
+  /// its turns; never an open confirmation), and what was remembered as long ago of chats whose
+  /// number no room has any more. When a sweep is at its end, the following commit brings the log
+  /// into the file. Ids of events, and of messages without a turn (pushes), stay, compactly, for 30
+  /// days or `keep`, whichever is longer; the newest event of a room stays whole, because gaps are
+  /// walked back to it.
   virtual result<pruned> prune(std::chrono::milliseconds keep, std::size_t limit) = 0;
 };
 

@@ -21,10 +21,11 @@ found_agent look_up(const agent_directory_state& st, const agent_id& id) {
   if (spec == st.in_force.agents.end())
     return {{}, id.value, false, false, {}, {}};
   const auto& s = spec->second;
+  const auto* protocol = find_protocol(s.protocol);
   const auto running = st.agents.find(id);
   return {running == st.agents.end() ? agent_connection_actor{} : running->second.actor,
           s.label.empty() ? id.value : s.label,
-          s.idempotent,
+          s.idempotent || (protocol && protocol->resumes),
           s.enabled,
           s.workspace,
           s.features};

@@ -111,6 +111,7 @@ private:
     std::set<std::string> asked{}; ///< names of its questions; the connection bounds them
     std::optional<std::set<std::string>>
         decided{};                ///< questions whose answers the agent was handed
+    bool questions_die = false;   ///< with the turn, if it is interrupted
     std::optional<ending> over{}; ///< ended; the draft's event id is waited for
   };
   using next_step = std::function<void()>;

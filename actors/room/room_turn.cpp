@@ -31,6 +31,7 @@ void room_core::on_over(const turn_over& over) {
   if (!turn_ || turn_->request.id != over.turn || turn_->over)
     return;
   turn_->decided = std::set<std::string>(over.decided.begin(), over.decided.end());
+  turn_->questions_die = over.questions_die;
   finish(over.ending, over.detail, over.handed);
 }
 
@@ -121,8 +122,11 @@ void room_core::conclude() {
     close_questions(s, confirmation_state::dropped, of_turn);
   else if (std::any_of(questions_.begin(), questions_.end(), [&](const confirmation_row& c) {
              return of_turn(c) && c.state == confirmation_state::open;
-           }))
-    add(say(lang(), phrase::question_stays));
+           })) {
+    if (r.questions_die)
+      close_questions(s, confirmation_state::orphaned, of_turn);
+    add(say(lang(), r.questions_die ? phrase::question_dies : phrase::question_stays));
+  }
   if (good) {
     auto used = r.fold.usage();
     used.turns = 1;

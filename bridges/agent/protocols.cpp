@@ -1,5 +1,6 @@
 // The table of protocols: a new one is a folder and a line here.
 
+#include "bridges/agent/acp/session.hpp"
 #include "bridges/agent/agent_ws/session.hpp"
 #include "bridges/agent/session.hpp"
 
@@ -12,6 +13,7 @@ agent_session::~agent_session() = default;
 const std::vector<agent_protocol>& agent_protocols() {
   static const std::vector<agent_protocol> all{
       agent_ws_protocol(),
+      acp_protocol(),
   };
   return all;
 }

@@ -67,6 +67,6 @@ const std::vector<std::string_view>& checked_protocols();
 
 // The cases by theme.
 extern const std::vector<check_case> opening_cases, turn_cases, question_cases, cancel_cases,
-    chat_cases, agent_ws_cases, closing_cases;
+    chat_cases, agent_ws_cases, acp_cases, closing_cases;
 
 } // namespace pb::agent_check

@@ -50,7 +50,7 @@ std::string fresh_nonce() {
 /// An address with {chat_id} in it is base_url and path in one.
 void set_address(const command_options& given, agent_spec& agent) {
   agent.base_url = given.url;
-  if (!given.path.empty())
+  if (!given.path.empty() || given.protocol != "agent-ws")
     agent.path = given.path;
   if (given.url.find("{chat_id}") == std::string::npos)
     return;

@@ -108,7 +108,7 @@ report run(const environment& around, const options& asked,
 }
 
 const std::vector<std::string_view>& checked_protocols() {
-  static const std::vector<std::string_view> all{"agent-ws"};
+  static const std::vector<std::string_view> all{"agent-ws", "acp"};
   return all;
 }
 
@@ -125,6 +125,8 @@ std::vector<check_case> cases_for(std::string_view protocol) {
   // What an agent may die of comes last.
   if (protocol == "agent-ws")
     add(agent_ws_cases);
+  else if (protocol == "acp")
+    add(acp_cases);
   add(closing_cases);
   return all;
 }

@@ -3,6 +3,7 @@
 #include "persistence/sqlite/schema_1.hpp"
 #include "persistence/sqlite/schema_2.hpp"
 #include "persistence/sqlite/schema_3.hpp"
+#include "persistence/sqlite/schema_4.hpp"
 
 #include <charconv>
 
@@ -44,6 +45,7 @@ const std::vector<migration>& migrations() {
       {1, "the first schema: there is nothing older", schema_1},
       {2, "recovery: a program of version 1 refuses such a file", schema_2},
       {3, "the whole chat: a program of version 2 refuses such a file", schema_3},
+      {4, "what sessions remember: a program of version 3 refuses such a file", schema_4},
   };
   return all;
 }

@@ -48,7 +48,13 @@ retention::retention(database& db, seen_table& seen, poison_table& poison)
                                " WHERE i.seq = c.answer_seq AND i.outcome IS NULL)"
                                " FROM confirmation c WHERE c.seq > ?2 ORDER BY c.seq LIMIT ?3")),
       forget_confirmation_(
-          db.prepare("forget confirmation", "DELETE FROM confirmation WHERE seq = ?")) {}
+          db.prepare("forget confirmation", "DELETE FROM confirmation WHERE seq = ?")),
+      // Kept: of a chat that goes on, or may (archived, left): its room still has the number.
+      old_memories_(db.prepare(
+          "old memories", "SELECT m.seq, '', '', m.at, m.at <= ?1 AND NOT EXISTS"
+                          " (SELECT 1 FROM room r WHERE r.platform = m.chat AND r.platform > 0)"
+                          " FROM session_memory m WHERE m.seq > ?2 ORDER BY m.seq LIMIT ?3")),
+      forget_memory_(db.prepare("forget memory", "DELETE FROM session_memory WHERE seq = ?")) {}
 
 template <class Take>
 result<bool> retention::sweep(statement& next, std::int64_t& position, unix_ms now, unix_ms until,
@@ -117,6 +123,10 @@ result<pruned> retention::run(unix_ms now, std::chrono::milliseconds keep, std::
                      [&](const candidate& c) { return forget_confirmation_.run(c.seq); });
   if (!asked)
     return tl::unexpected<fault>(asked.error());
+  auto remembered = sweep(old_memories_, memory_position_, now, until, limit, budget,
+                          [&](const candidate& c) { return forget_memory_.run(c.seq); });
+  if (!remembered)
+    return tl::unexpected<fault>(remembered.error());
   bool rest = false;
   const auto take_from = [&](auto&& prune) -> result<void> {
     if (budget == 0) {
@@ -135,7 +145,7 @@ result<pruned> retention::run(unix_ms now, std::chrono::milliseconds keep, std::
     return tl::unexpected<fault>(ok.error());
   pruned out;
   out.rows = limit - budget + turns;
-  out.more = !*messages || !*sent || !*asked || rest || (limit > 0 && budget == 0);
+  out.more = !*messages || !*sent || !*asked || !*remembered || rest || (limit > 0 && budget == 0);
   return out;
 }
 

@@ -39,9 +39,10 @@ private:
   database& db_;
   seen_table& seen_;
   poison_table& poison_;
-  std::int64_t inbox_position_ = 0, outbox_position_ = 0, confirmation_position_ = 0;
+  std::int64_t inbox_position_ = 0, outbox_position_ = 0, confirmation_position_ = 0,
+               memory_position_ = 0;
   statement old_messages_, forget_turns_, forget_message_, old_sent_, forget_sent_,
-      old_confirmations_, forget_confirmation_;
+      old_confirmations_, forget_confirmation_, old_memories_, forget_memory_;
 };
 
 } // namespace pb::sqlite

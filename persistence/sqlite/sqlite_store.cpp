@@ -44,8 +44,8 @@ sqlite_store::sqlite_store(database db, std::function<unix_ms()> now, bool resto
           " WHERE key = 'poison_dropped'),"
           " (SELECT count(*) FROM confirmation INDEXED BY confirmation_open WHERE state = 0)")),
       meta_(db_), inbox_(db_), turns_(db_), outbox_(db_), seen_(db_), poison_(db_, seen_),
-      retention_(db_, seen_, poison_), confirmations_(db_), saved_(db_), rooms_(db_), users_(db_),
-      invites_(db_), intents_(db_) {}
+      retention_(db_, seen_, poison_), confirmations_(db_), saved_(db_), memories_(db_),
+      rooms_(db_), users_(db_), invites_(db_), intents_(db_) {}
 
 // -- transactions --
 
@@ -388,6 +388,11 @@ result<void> sqlite_store::raise_platform_chat_id(platform_chat_id seen) {
   if (seen.value >= std::int64_t{1} << 53)
     return fail(fault_code::conflict, "raise platform_chat_id: past what JSON can carry");
   return light([&] { return meta_.raise(seen); });
+}
+
+result<void> sqlite_store::remember(const agent_id& agent, platform_chat_id chat,
+                                    const std::string& memory) {
+  return light([&] { return memories_.put(agent, chat, memory, now_()); });
 }
 
 result<pruned> sqlite_store::prune(std::chrono::milliseconds keep, std::size_t limit) {

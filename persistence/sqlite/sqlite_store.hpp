@@ -3,6 +3,7 @@
 
 #include "persistence/sqlite/confirmation_table.hpp"
 #include "persistence/sqlite/inbox_table.hpp"
+#include "persistence/sqlite/memory_table.hpp"
 #include "persistence/sqlite/meta_table.hpp"
 #include "persistence/sqlite/outbox_table.hpp"
 #include "persistence/sqlite/poison_table.hpp"
@@ -57,6 +58,9 @@ public:
   }
   result<std::vector<confirmation_row>> confirmations(bool open_only, std::int64_t before,
                                                       std::size_t limit) override;
+  result<std::string> recall(const agent_id& agent, platform_chat_id chat) override {
+    return memories_.find(agent, chat);
+  }
   [[nodiscard]] bool was_restored() const override { return restored_; }
 
   void set_scope(device_id scope) override { scope_ = std::move(scope); }
@@ -68,6 +72,8 @@ public:
   result<void> freeze(const outbox_id& row, const std::string& body) override;
   result<platform_chat_id> draw_platform_chat_id() override;
   result<void> raise_platform_chat_id(platform_chat_id seen) override;
+  result<void> remember(const agent_id& agent, platform_chat_id chat,
+                        const std::string& memory) override;
   result<pruned> prune(std::chrono::milliseconds keep, std::size_t limit) override;
 
 private:
@@ -114,6 +120,7 @@ private:
   retention retention_;
   confirmation_table confirmations_;
   saved_table saved_;
+  memory_table memories_;
   room_table rooms_;
   user_table users_;
   invite_table invites_;

@@ -125,6 +125,35 @@ TEST_CASE_METHOD(world, "a write that is refused leaves its neighbours in the gr
   CHECK_FALSE(refused->empty());
 }
 
+TEST_CASE_METHOD(world, "what a session remembers is answered after COMMIT, and recalled") {
+  const auto first = ask<done>(store_remember{agent_id{"a"}, {7}, "old"});
+  const auto second = ask<done>(store_remember{agent_id{"a"}, {7}, "new"});
+  const auto large =
+      ask<done>(store_remember{agent_id{"a"}, {8}, std::string(memory_cap + 1, 'x')});
+  for (int i = 0; i < 3; ++i)
+    step();
+  CHECK(first->empty());
+  run();
+  CHECK(*first == "yes");
+  CHECK(*second == "yes");
+  CHECK(large->find("session memory of 262145 bytes") == 0);
+  CHECK(status().find("\"commits\":1,\"writes\":3,\"failures\":1") != std::string::npos);
+
+  const auto recalled = [&](std::int64_t chat) {
+    auto memory = std::make_shared<std::string>("no answer");
+    spawn([to = store_actor, chat, memory](caf::event_based_actor* self) {
+      self->request(to, 10s, store_recall{agent_id{"a"}, {chat}})
+          .then([memory](const recalled_memory& m) { *memory = m.memory; }, [](caf::error&) {});
+    });
+    run();
+    return *memory;
+  };
+  CHECK(recalled(7) == "new");
+  CHECK(recalled(8).empty());
+  life->die();
+  CHECK(recalled(7) == "no answer");
+}
+
 TEST_CASE_METHOD(world, "what was said already is refused, and that is no failure of the store") {
   const auto one = ask<done>(words(1));
   run();

@@ -69,7 +69,7 @@ TEST_CASE("A backup is one moment of a database in use: whole, checked, closed t
 
   CHECK(made.file == dir.file("copy.db"));
   CHECK(made.bytes == static_cast<std::int64_t>(fs::file_size(made.file)));
-  CHECK(made.schema == 3);
+  CHECK(made.schema == 4);
   CHECK(mode_of(made.file) == 0600);
   for (const char* side : {"-wal", "-shm", "-journal"})
     CHECK_FALSE(fs::exists(made.file + side));

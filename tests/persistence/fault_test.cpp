@@ -40,6 +40,8 @@ result<void> group(store& s, int n) {
     what.confirmations = {confirmation("o" + id, n + 1)};
     if (auto out = s.settle(what); !out)
       return tl::unexpected<fault>(out.error());
+    if (auto ok = s.remember(agent_id{"writer"}, {7}, id + std::string(9'000, 'm')); !ok)
+      return ok;
     if (n % 3 == 2)
       if (auto p = s.prune(0ms, 100); !p)
         return tl::unexpected<fault>(p.error());

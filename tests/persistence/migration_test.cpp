@@ -190,6 +190,39 @@ TEST_CASE("A database of version 2 goes on where it stood", "[store][migration]"
   CHECK(again.fresh.empty());
 }
 
+TEST_CASE("A database of version 3 goes on where it stood", "[store][migration]") {
+  const temp_dir dir;
+  write_fixture(3, dir.file());
+  auto s = open_at(dir.file());
+  CHECK(need(s->cursor()) == std::optional<std::string>{"s3"});
+  CHECK_FALSE(s->was_restored());
+  CHECK(need(s->last_platform_chat_id()).value == 210);
+  const auto counts = need(s->counts());
+  CHECK(counts.inbox_pending == 7);
+  CHECK(counts.outbox_waiting == 8);
+  CHECK(counts.turns_open == 2);
+  CHECK(counts.confirmations_open == 1);
+
+  const auto room = need(s->room(room_id{"!c1:example.org"})).value();
+  CHECK(room.choices.lang == language::ru);
+  CHECK(room.choices.streaming == streaming_mode::final_only);
+  CHECK_FALSE(room.choices.notices);
+  CHECK(room.choices.allowed == std::vector{user_id{"@bob:example.org"}});
+  CHECK(room.usage == room_usage{3, 1'200, 340});
+  CHECK(room.question.value().options == std::vector<std::string>{"plans", "drafts"});
+  CHECK(need(s->room_of_chat({202})).value().platform.value == 210); // was cleared
+  const auto asked = need(s->open_room(room_id{"!c1:example.org"}, 9)).confirmations;
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0].state == confirmation_state::open);
+  CHECK(asked[1].answered_by.value == "@alice:example.org");
+  CHECK(need(s->outbox(9, 1)).at(0).kind == outbox_kind::file);
+
+  // No session has remembered anything yet; from now on each can.
+  CHECK(need(s->recall(agent_id{"writer"}, {201})).empty());
+  need(alone(*s, [&] { return s->remember(agent_id{"writer"}, {201}, "first"); }));
+  CHECK(need(s->recall(agent_id{"writer"}, {201})) == "first");
+}
+
 TEST_CASE("No number that was given out is given out again after a step", "[store][migration]") {
   for (std::size_t version = 1; version < sqlite::migrations().size(); ++version) {
     const temp_dir dir;

@@ -59,9 +59,11 @@ TEST_CASE("Every statement finds its rows by an index", "[store][plan]") {
   REQUIRE(newest);
   const auto all = statements_of(newest);
   CHECK(all.size() > 50);
-  for (const char* part : {"FROM inbox i WHERE i.seq >", "FROM outbox WHERE seq >",
-                           "DELETE FROM seen", "INDEXED BY poison_at", "DELETE FROM turn",
-                           "FROM confirmation c WHERE c.seq >", "UPDATE chat_number"})
+  for (const char* part :
+       {"FROM inbox i WHERE i.seq >", "FROM outbox WHERE seq >", "DELETE FROM seen",
+        "INDEXED BY poison_at", "DELETE FROM turn", "FROM confirmation c WHERE c.seq >",
+        "FROM session_memory m WHERE m.seq >", "FROM session_memory WHERE agent",
+        "UPDATE chat_number"})
     CHECK(std::any_of(all.begin(), all.end(),
                       [&](const std::string& sql) { return sql.find(part) != std::string::npos; }));
   for (const auto& sql : all) {

@@ -286,6 +286,36 @@ TEST_CASE("Confirmations go after their end's time, open ones never", "[store][r
   CHECK(w.left("confirmation", "id") == names{"open"});
 }
 
+TEST_CASE("What sessions remember goes when no room has the chat's number, after its time",
+          "[store][retention]") {
+  world w;
+  add_room(*w.s, chat("!r:x", 7));
+  auto left = chat("!left:x", 9);
+  left.state = room_state::left;
+  add_room(*w.s, left);
+  const auto remember = [&](std::int64_t chat, const char* what) {
+    need(alone(*w.s, [&] { return w.s->remember(agent_id{"writer"}, {chat}, what); }));
+  };
+  remember(7, "goes on");
+  remember(8, "was cleared");
+  remember(9, "may come back");
+  remember(10, "written again");
+  w.now += 20 * day;
+  remember(10, "later");
+  remember(11, "young");
+  w.now += 10 * day - 1;
+  CHECK(w.sweep() == 0);
+  w.now += 1;
+  CHECK(w.sweep() == 1);
+  CHECK(w.left("session_memory", "memory") == names{"goes on", "may come back", "later", "young"});
+  w.now += 20 * day;
+  CHECK(w.sweep() == 2);
+  CHECK(w.left("session_memory", "memory") == names{"goes on", "may come back"});
+  add_room(*w.s, chat("!r:x", 12)); // a clear: nobody has 7 any more
+  CHECK(w.sweep() == 1);
+  CHECK(w.left("session_memory", "memory") == names{"may come back"});
+}
+
 TEST_CASE("A number of a chat stays known for good", "[store][retention]") {
   world w;
   add_room(*w.s, chat("!r:x", 7));

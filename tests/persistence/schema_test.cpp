@@ -56,7 +56,7 @@ TEST_CASE("Every table is strict", "[store]") {
   auto db = in_memory();
   need(sqlite::migrate(db, sqlite::migrations()));
   CHECK(need(db.ask("SELECT count(*) FROM pragma_table_list WHERE type = 'table'"
-                    " AND name NOT LIKE 'sqlite_%'")) == "16");
+                    " AND name NOT LIKE 'sqlite_%'")) == "17");
   CHECK(need(db.ask("SELECT group_concat(name) FROM pragma_table_list WHERE type = 'table'"
                     " AND name NOT LIKE 'sqlite_%' AND strict = 0"))
             .empty());
@@ -70,6 +70,8 @@ TEST_CASE("Every table is strict", "[store]") {
            "INSERT INTO chat_number VALUES (0, '!r:x')",
            "INSERT INTO chat_number VALUES (9007199254740992, '!r:x')",
            "INSERT INTO chat_number VALUES ('many', '!r:x')",
+           "INSERT INTO session_memory(agent, chat, memory, at) VALUES ('a', 0, 'm', 1)",
+           "INSERT INTO session_memory(agent, chat, memory, at) VALUES ('a', 1, NULL, 1)",
            "INSERT INTO seen VALUES (x'00', 1)",
            "INSERT INTO seen VALUES ('0123456789abcdef', 1)",
        }) {

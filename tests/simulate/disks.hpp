@@ -96,6 +96,12 @@ public:
       return tl::unexpected(*f);
     return real_->record(outcomes);
   }
+  result<void> remember(const agent_id& agent, platform_chat_id chat,
+                        const std::string& memory) override {
+    if (auto f = trouble())
+      return tl::unexpected(*f);
+    return real_->remember(agent, chat, memory);
+  }
   result<platform_chat_id> draw_platform_chat_id() override {
     if (auto f = trouble())
       return tl::unexpected(*f);

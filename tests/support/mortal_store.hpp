@@ -97,6 +97,13 @@ public:
   result<void> freeze(const outbox_id& row, const std::string& body) override {
     return at([&] { return real_->freeze(row, body); });
   }
+  result<std::string> recall(const agent_id& agent, platform_chat_id chat) override {
+    return at([&] { return real_->recall(agent, chat); });
+  }
+  result<void> remember(const agent_id& agent, platform_chat_id chat,
+                        const std::string& memory) override {
+    return at([&] { return real_->remember(agent, chat, memory); });
+  }
   [[nodiscard]] bool was_restored() const override { return real_->was_restored(); }
   result<std::vector<intent_row>> intents() override {
     return at([&] { return real_->intents(); });
