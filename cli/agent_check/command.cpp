@@ -82,7 +82,7 @@ complaint set_auth(const command_options& given, agent_spec& agent) {
 }
 
 complaint understand(const command_options& given, options& into) {
-  const auto& known = checked_protocols();
+  const auto known = checked_protocols();
   if (std::find(known.begin(), known.end(), given.protocol) == known.end())
     return "no conformance run for protocol \"" + given.protocol + "\"; there is one for " +
            joined(known);
