@@ -43,8 +43,7 @@ std::string missing(const json& card) {
   if (!card.contains("capabilities") || !card["capabilities"].is_object())
     return "capabilities";
   const bool newer = card.contains("supportedInterfaces") &&
-                     card["supportedInterfaces"].is_array() &&
-                     !card["supportedInterfaces"].empty();
+                     card["supportedInterfaces"].is_array() && !card["supportedInterfaces"].empty();
   const bool older = card.contains("url") && card["url"].is_string();
   return newer || older ? "" : "supportedInterfaces (before 1.0: url)";
 }
@@ -83,9 +82,10 @@ finding expect_error(const exchange& got, int code) {
   const auto& error = parsed["error"];
   if (!error.contains("code") || !error["code"].is_number_integer() ||
       error["code"].get<std::int64_t>() != code)
-    return failed("the error is " +
-                  (error.contains("code") ? beginning(error["code"].dump(), 40) : "without a code") +
-                  " in place of " + std::to_string(code));
+    return failed(
+        "the error is " +
+        (error.contains("code") ? beginning(error["code"].dump(), 40) : "without a code") +
+        " in place of " + std::to_string(code));
   return {};
 }
 
@@ -153,8 +153,7 @@ const std::vector<check_case> a2a_cases{
      "A method that is not known is answered with error -32601.", "docs/agents.md#a2a",
      unknown_method},
     {"unknown_task", "a task that nobody knows",
-     "A task that is not known is answered with error -32001.", "docs/agents.md#a2a",
-     unknown_task},
+     "A task that is not known is answered with error -32001.", "docs/agents.md#a2a", unknown_task},
     {"broken_json", "a request that is no JSON",
      "What cannot be understood is answered with an error, and never costs the agent.",
      "docs/agents.md#what-an-agent-bears", broken_json},
