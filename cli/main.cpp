@@ -1,3 +1,4 @@
+#include "cli/agent_command.hpp"
 #include "cli/commands.hpp"
 #include "cli/store_commands.hpp"
 
@@ -10,7 +11,6 @@ using namespace pb::cli;
 
 /// Commands of the contract that a later version brings: they answer, in plain words.
 constexpr std::pair<const char*, const char*> later[] = {
-    {"agent", "conformance run against an agent endpoint"},
     {"agents", "the agent registry of a running router"},
     {"rooms", "rooms of a running router; bind one to another agent"},
     {"inject", "put a message into an actor"},
@@ -101,6 +101,8 @@ int main(int argc, char** argv) {
     c->add_flag("--json", with_file.json, "one JSON object");
   }
 
+  agent_command agent_with(app);
+
   for (const auto& [name, what] : later) {
     auto* c = app.add_subcommand(name, std::string{what} + " (not there yet)");
     c->allow_extras();
@@ -132,6 +134,8 @@ int main(int argc, char** argv) {
         run_with.pin = pin;
       return run(run_with);
     }
+    if (agent_with.parsed())
+      return agent_with.run();
     with_file.config = given();
     if (backup_command->parsed())
       return backup(with_file);

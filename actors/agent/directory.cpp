@@ -42,11 +42,8 @@ agent_options options_of(const registry& in_force, const agents_of_user& m) {
     const auto& s = spec->second;
     out.agents.push_back({id, s.label.empty() ? id.value : s.label, s.enabled});
   };
-  if (const auto own = in_force.users.find(m.user);
-      own != in_force.users.end() && !own->second.empty())
-    std::for_each(own->second.begin(), own->second.end(), add);
-  else if (in_force.default_agent)
-    add(*in_force.default_agent);
+  const auto own = in_force.agents_of(m.user);
+  std::for_each(own.begin(), own.end(), add);
   if (m.all)
     for (const auto& [id, spec] : in_force.agents)
       add(id);

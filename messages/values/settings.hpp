@@ -25,6 +25,7 @@ public:
   explicit secret(std::string value) : value_(std::move(value)) {}
   [[nodiscard]] const std::string& show() const { return value_; }
   [[nodiscard]] bool empty() const { return value_.empty(); }
+  friend bool operator==(const secret&, const secret&) = default;
 
 private:
   std::string value_;
