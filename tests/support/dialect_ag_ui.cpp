@@ -180,9 +180,7 @@ private:
                                        one.at("payload").value("approved", false));
       return;
     }
-    const auto& content = input.at("messages").back().at("content");
-    now->thinks()->hear_message(content.is_string() ? content.get<std::string>()
-                                                    : content.at(0).at("text"),
+    now->thinks()->hear_message(text_of(input.at("messages").back().at("content")),
                                 input.at("runId"));
   }
   void ended(const std::shared_ptr<outbox>& out, const link_closed& why) {

@@ -27,8 +27,7 @@ public:
         mind::callbacks{
             [this](const json& frame, const std::string& raw) { return says(frame, raw); },
             [out = out_](int) { out->close(200); }, [out = out_] { out->cut(); }});
-    const auto& last = body.at(responses_ ? "input" : "messages").back().at("content");
-    mind_->hear_message(last.is_string() ? last.get<std::string>() : last.at(0).at("text"));
+    mind_->hear_message(text_of(body.at(responses_ ? "input" : "messages").back().at("content")));
   }
 
 private:

@@ -152,6 +152,12 @@ inline bool is_frame(const json& frame) {
          type == "GRACEFUL_DISCONNECT";
 }
 
+/// Of a content that is a string or a list of parts with the text first.
+inline std::string text_of(const json& content) {
+  const auto& text = content.is_string() ? content : content.at(0).at("text");
+  return text.get<std::string>();
+}
+
 inline json rpc_result(const json& id, json result) {
   return {{"jsonrpc", "2.0"}, {"id", id}, {"result", std::move(result)}};
 }

@@ -26,8 +26,11 @@ tongue plain() {
   t.make = [](timers&, agent& behind) -> std::unique_ptr<dialect> {
     return std::make_unique<agent_ws>(behind);
   };
-  t.spell = [](agent_spec& s) { s.protocol = "agent-ws"; };
-  t.ids = true;
+  t.spell = [](agent_spec& s) {
+    s.protocol = "agent-ws";
+    s.connection = connection_mode::chat;
+  };
+  t.ids = t.kept = true;
   t.nonsense = R"({"type":"AGENT_EVENT_SONG","text":"la"})";
   return t;
 }
@@ -47,7 +50,7 @@ tongue acp(bool child) {
       s.base_url.clear();
       s.process.command = {"/usr/bin/agent"};
     };
-  t.questions_die = true;
+  t.questions_die = t.kept = true;
   t.rejects = !child;
   t.handshake = true;
   t.nonsense =
@@ -55,13 +58,15 @@ tongue acp(bool child) {
   return t;
 }
 
-tongue a2a(std::string_view name, std::unique_ptr<dialect> (*make)(timers&, agent&)) {
+tongue a2a(std::string_view name, std::unique_ptr<dialect> (*make)(timers&, agent&),
+           bool streams = true) {
   tongue t{};
   t.name = name;
   t.protocol = "a2a";
   t.make = make;
   t.spell = [](agent_spec& s) { s.protocol = "a2a"; };
   t.tools = t.usage = t.asks_many = false;
+  t.streams = streams;
   t.ids = t.resumes = t.handshake = true;
   t.nonsense = R"({"jsonrpc":"2.0","id":"1","result":{"song":"la"}})";
   return t;
@@ -74,7 +79,7 @@ tongue model(std::string_view name, std::unique_ptr<dialect> (*make)(timers&, ag
   t.protocol = "openai";
   t.make = make;
   t.spell = spell;
-  t.tools = t.asks = t.asks_many = t.expires = t.hears_cancel = false;
+  t.tools = t.asks = t.asks_many = t.hears_cancel = false;
   t.nonsense = R"({"type":"response.song","object":"song"})";
   return t;
 }
@@ -99,7 +104,7 @@ const std::vector<tongue>& tongues() {
       acp(true),
       a2a("a2a 1.0", speak_a2a),
       a2a("a2a 0.3", speak_a2a_0_3),
-      a2a("a2a without streams", speak_a2a_without_streams),
+      a2a("a2a without streams", speak_a2a_without_streams, false),
       model("openai chat", speak_openai_chat,
             [](agent_spec& s) {
               s.protocol = "openai";
