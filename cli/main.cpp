@@ -11,9 +11,6 @@ using namespace pb::cli;
 
 /// Commands of the contract that a later version brings: they answer, in plain words.
 constexpr std::pair<const char*, const char*> later[] = {
-    {"agents", "the agent registry of a running router"},
-    {"rooms", "rooms of a running router; bind one to another agent"},
-    {"agent", "conformance run against an agent endpoint"},
     {"inject", "put a message into an actor"},
     {"trace", "follow one message through all actors"},
     {"record", "write a run's outside to a file"},
