@@ -49,7 +49,8 @@ class random_bits {
 public:
   template <class Engine>
   random_bits(Engine& engine) // NOLINT: an engine is handed over as it is
-      : engine_(&engine), next_([](void* of) -> std::uint64_t { return (*static_cast<Engine*>(of))(); }) {
+      : engine_(&engine),
+        next_([](void* of) -> std::uint64_t { return (*static_cast<Engine*>(of))(); }) {
     static_assert(Engine::min() == 0 && Engine::max() == std::numeric_limits<std::uint64_t>::max());
   }
   std::uint64_t operator()() const { return next_(engine_); }

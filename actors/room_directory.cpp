@@ -40,7 +40,7 @@ void on_down(self_ptr self, const caf::down_msg& m) {
   ++st.restarts;
   const auto f = to_fault(m.reason);
   st.deps->around.log->error("room_died", {}, "a room actor died and is started again: " + f.cause,
-                            {{"room", id}});
+                             {{"room", id}});
   const auto wait =
       backoff(st.engine, s.deaths++, std::chrono::milliseconds(100), std::chrono::seconds(30));
   st.clock.after(wait, [self, id] { activate(self, id); });

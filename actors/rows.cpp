@@ -17,8 +17,8 @@ outbox_row message_row(random_bits engine, unix_ms now, const room_id& room,
   return r;
 }
 
-outbox_row state_row(random_bits engine, unix_ms now, const room_id& room,
-                     std::string_view type, std::string key, std::string body) {
+outbox_row state_row(random_bits engine, unix_ms now, const room_id& room, std::string_view type,
+                     std::string key, std::string body) {
   outbox_row r;
   r.id = outbox_id{random_id(engine)};
   r.room = room;

@@ -14,8 +14,8 @@ outbox_row message_row(random_bits engine, unix_ms now, const room_id& room,
                        matrix::message_draft what);
 
 /// A state event: idempotent by its content.
-outbox_row state_row(random_bits engine, unix_ms now, const room_id& room,
-                     std::string_view type, std::string key, std::string body);
+outbox_row state_row(random_bits engine, unix_ms now, const room_id& room, std::string_view type,
+                     std::string key, std::string body);
 
 /// 32 hex digits that depend on the text alone.
 std::string name_after(std::string_view text);

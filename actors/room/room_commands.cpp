@@ -305,8 +305,8 @@ void room_core::tell_encrypted(const inbox_row& row) {
   if (row_.encrypted_told)
     return settle_ignored(row, inbox_outcome::ignored);
   deps_->around.log->warning("room_encrypted", row.tr,
-                            "a room is encrypted, which is not supported: its owner was told once",
-                            {{"room", id_}});
+                             "a room is encrypted, which is not supported: its owner was told once",
+                             {{"room", id_}});
   row_.encrypted = row_.encrypted_told = true;
   settlement s;
   s.inbox.push_back({row.seq, inbox_outcome::told});

@@ -41,8 +41,8 @@ void room_core::asked(const agent_says::confirm& q) {
       commit(std::move(s), {});
     }
     deps_->around.log->warning("too_many_questions", turn_->request.tr,
-                              "the agent asks too many questions at once; answered with no",
-                              {{"room", id_}, {"agent", turn_->request.agent}});
+                               "the agent asks too many questions at once; answered with no",
+                               {{"room", id_}, {"agent", turn_->request.agent}});
     return;
   }
   if (questions_.size() >= known_question_cap)

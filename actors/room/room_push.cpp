@@ -43,8 +43,8 @@ void room_core::send_file(const std::string& path) {
     s.outbox.push_back(file_row(order));
   } else {
     deps_->around.log->warning("file_refused", turn_->request.tr,
-                              "a file of the agent was refused: " + named.error().cause,
-                              {{"room", id_}, {"agent", turn_->request.agent}});
+                               "a file of the agent was refused: " + named.error().cause,
+                               {{"room", id_}, {"agent", turn_->request.agent}});
     const auto why = turn_->workspace.empty() ? say(lang(), phrase::no_workspace, {turn_->label})
                                               : say(lang(), phrase::why_file_denied);
     words w{say(lang(), phrase::file_out_refused, {std::string{matrix::cut_utf8(path, 200)}, why}),
@@ -102,8 +102,8 @@ caf::result<done> room_core::push(const room_push& p) {
                     file_row(order, outbox_id{name_after(key + "\n" + std::to_string(i))}));
               } else {
                 deps_->around.log->warning("file_refused", {},
-                                          "a file of a push was refused: " + named.error().cause,
-                                          {{"room", id_}, {"agent", p.agent}});
+                                           "a file of a push was refused: " + named.error().cause,
+                                           {{"room", id_}, {"agent", p.agent}});
                 words no{say(lang(), phrase::file_out_refused,
                              {std::string{matrix::cut_utf8(p.what.attachments[i], 200)},
                               say(lang(), phrase::why_file_denied)}),

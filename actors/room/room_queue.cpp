@@ -203,7 +203,7 @@ void room_core::quote() {
             if (!body.empty())
               turn_->what.quoted =
                   as_quote(who == deps_->rules.bot ? say(lang(), phrase::me_quoted)
-                                                  : say(lang(), phrase::quote_of, {who.value}),
+                                                   : say(lang(), phrase::quote_of, {who.value}),
                            body);
             fetch_next(0, 0);
           },
@@ -253,7 +253,7 @@ void room_core::file_failed(const fault& why, std::size_t index, unsigned tries)
   }
   const auto& source = turn_->what.files[index];
   deps_->around.log->warning("file_not_fetched", turn_->request.tr,
-                            "a file was not passed on: " + why.cause, {{"room", id_}});
+                             "a file was not passed on: " + why.cause, {{"room", id_}});
   const auto reason = why.code == fault_code::refused
                           ? say(lang(), phrase::why_no_files, {turn_->label})
                       : why.code == fault_code::too_large ? say(lang(), phrase::why_file_large)

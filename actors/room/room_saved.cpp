@@ -80,8 +80,8 @@ std::string room_core::when_saved(const running& r, settlement& s) {
                             : tl::unexpected<fault>(folder.error());
   if (!there) {
     deps_->around.log->warning("not_saved", r.request.tr,
-                              "a saved conversation is not there: " + there.error().cause,
-                              {{"room", id_}, {"agent", r.request.agent}});
+                               "a saved conversation is not there: " + there.error().cause,
+                               {{"room", id_}, {"agent", r.request.agent}});
     return say(lang(), phrase::not_saved, {path});
   }
   s.saved.push_back({r.request.asker, r.request.agent, id_, title, path, deps_->around.wall()});

@@ -48,16 +48,16 @@ void room_core::show_settings(const inbox_row& row) {
     std::string guests;
     for (const auto& g : row_.choices.allowed)
       guests += (guests.empty() ? "" : ", ") + g.value;
-    reply(
-        row,
-        say(lang(), phrase::settings_are,
-            {agent.label, name_of(lang()),
-             name_of(row_.choices.streaming.value_or(deps_->streaming.mode)),
-             name_of(row_.choices.notices),
-             guests.empty() ? say(lang(), phrase::nobody_else) : guests,
-             std::to_string(deps_->rules.queue_limit), std::to_string(deps_->rules.max_message_bytes),
-             std::to_string(deps_->streaming.max_edits), deps_->version}),
-        inbox_outcome::answered);
+    reply(row,
+          say(lang(), phrase::settings_are,
+              {agent.label, name_of(lang()),
+               name_of(row_.choices.streaming.value_or(deps_->streaming.mode)),
+               name_of(row_.choices.notices),
+               guests.empty() ? say(lang(), phrase::nobody_else) : guests,
+               std::to_string(deps_->rules.queue_limit),
+               std::to_string(deps_->rules.max_message_bytes),
+               std::to_string(deps_->streaming.max_edits), deps_->version}),
+          inbox_outcome::answered);
   });
 }
 

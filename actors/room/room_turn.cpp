@@ -152,11 +152,11 @@ void room_core::conclude() {
     row.tr = r.request.tr;
   if (!good)
     deps_->around.log->warning("turn_failed", r.request.tr, "a turn ended without an answer",
-                              {{"room", id_},
-                               {"agent", r.request.agent},
-                               {"turn", r.request.id},
-                               {"ending", static_cast<int>(how)},
-                               {"detail", detail.substr(0, 200)}});
+                               {{"room", id_},
+                                {"agent", r.request.agent},
+                                {"turn", r.request.id},
+                                {"ending", static_cast<int>(how)},
+                                {"detail", detail.substr(0, 200)}});
   answered_.push_back(r.what.row.event.id);
   if (answered_.size() > 64)
     answered_.erase(answered_.begin());

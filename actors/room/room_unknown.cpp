@@ -63,7 +63,7 @@ void room_core::look_for_record() {
 /// One reply, to the newest of them, speaks for all.
 void room_core::tell_unknown(const std::string& why) {
   deps_->around.log->warning("room_unknown", held_last_.tr, "no record of this room: " + why,
-                            {{"room", id_}});
+                             {{"room", id_}});
   unknown_told_ = self_->clock().now();
   if (held_.empty())
     return;
