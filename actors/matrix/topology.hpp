@@ -27,7 +27,6 @@ struct topology_deps {
   agent_directory_actor agents;
   matrix_sender_actor sender; ///< keeps the account's send budget
   invite_policy invites = invite_policy::registered;
-  std::set<user_id> registered; ///< users of the registry
   std::vector<user_id> operators;
   language lang = language::en;
   /// False: only what `run_reconcile` asks for is done; no room is made, nobody is let in.
@@ -53,7 +52,7 @@ private:
   bool enqueue(const user_id& who, step job);
   void job_done(const user_id& who);
   void invited(const invite_row& row);
-  bool permitted(const user_id& who) const;
+  void if_permitted(const user_id& who, std::function<void(bool)> then);
   void refuse(const invite_row& row);
   void enter(const invite_row& row, unsigned tries);
   void entered(const invite_row& row);

@@ -63,10 +63,10 @@ struct check_case {
 /// In the order in which they run.
 std::vector<check_case> cases_for(std::string_view protocol);
 /// Protocols that there are cases for.
-const std::vector<std::string_view>& checked_protocols();
+std::vector<std::string_view> checked_protocols();
 
 // The cases by theme.
 extern const std::vector<check_case> opening_cases, turn_cases, question_cases, cancel_cases,
-    chat_cases, agent_ws_cases, closing_cases;
+    chat_cases, agent_ws_cases, acp_cases, a2a_cases, closing_cases;
 
 } // namespace pb::agent_check

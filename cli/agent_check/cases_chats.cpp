@@ -50,7 +50,9 @@ finding cancel(stage& s) {
     return failed("the next question in this chat: " + fault);
   finding out;
   out.notes.push_back("ended " + std::to_string(took.count()) + " ms after the cancel" +
-                      (given_up ? ", by closing the connection" : ""));
+                      (given_up && talk.turn().ending == turn_ending::interrupted
+                           ? ", by closing the connection"
+                           : ""));
   return out;
 }
 

@@ -50,7 +50,7 @@ std::string fresh_nonce() {
 /// An address with {chat_id} in it is base_url and path in one.
 void set_address(const command_options& given, agent_spec& agent) {
   agent.base_url = given.url;
-  if (!given.path.empty())
+  if (!given.path.empty() || given.protocol != "agent-ws")
     agent.path = given.path;
   if (given.url.find("{chat_id}") == std::string::npos)
     return;
@@ -82,7 +82,7 @@ complaint set_auth(const command_options& given, agent_spec& agent) {
 }
 
 complaint understand(const command_options& given, options& into) {
-  const auto& known = checked_protocols();
+  const auto known = checked_protocols();
   if (std::find(known.begin(), known.end(), given.protocol) == known.end())
     return "no conformance run for protocol \"" + given.protocol + "\"; there is one for " +
            joined(known);

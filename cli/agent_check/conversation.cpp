@@ -195,6 +195,8 @@ void conversation::open(const agent_wants::open& want) {
   auto to = want.to;
   to.connect_timeout = with_.connect;
   to.frame_limit = with_.agent.limits.frame;
+  if (to.by == carrier::http && to.http.method == "POST")
+    posted_ = to;
   wires_[want.wire] = on_.dial(std::move(to), chat_, *this);
 }
 

@@ -79,6 +79,9 @@ public:
   /// Every text that came on the newest connection since the turn began; 200 at most.
   [[nodiscard]] const std::vector<std::string>& heard() const { return heard_; }
 
+  /// Where a protocol over HTTP was posted to last.
+  [[nodiscard]] const std::optional<link_request>& posted() const { return posted_; }
+
   void line_opened(line_id line) override;
   void line_said(line_id line, std::string text) override;
   void line_closed(line_id line, const link_closed& why) override;
@@ -108,6 +111,7 @@ private:
   std::function<std::string(std::string)> rewrite_;
   std::string watched_;
   std::vector<std::string> heard_;
+  std::optional<link_request> posted_;
 };
 
 } // namespace pb::agent_check

@@ -107,8 +107,11 @@ report run(const environment& around, const options& asked,
   return runner(around, asked, told).run();
 }
 
-const std::vector<std::string_view>& checked_protocols() {
-  static const std::vector<std::string_view> all{"agent-ws"};
+std::vector<std::string_view> checked_protocols() {
+  std::vector<std::string_view> all;
+  for (const auto* name : {"agent-ws", "acp", "a2a"})
+    if (find_protocol(name) != nullptr)
+      all.emplace_back(name);
   return all;
 }
 
@@ -125,6 +128,10 @@ std::vector<check_case> cases_for(std::string_view protocol) {
   // What an agent may die of comes last.
   if (protocol == "agent-ws")
     add(agent_ws_cases);
+  else if (protocol == "acp")
+    add(acp_cases);
+  else if (protocol == "a2a")
+    add(a2a_cases);
   add(closing_cases);
   return all;
 }
