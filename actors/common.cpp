@@ -10,7 +10,7 @@ namespace {
 constexpr auto fault_category = caf::atom("patchbay");
 }
 
-std::string random_id(std::mt19937_64& engine) {
+std::string random_id(random_bits engine) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string id;
   id.reserve(32);
@@ -22,7 +22,7 @@ std::string random_id(std::mt19937_64& engine) {
   return id;
 }
 
-std::chrono::milliseconds backoff(std::mt19937_64& engine, unsigned failures,
+std::chrono::milliseconds backoff(random_bits engine, unsigned failures,
                                   std::chrono::milliseconds base, std::chrono::milliseconds cap) {
   const auto full = std::min(cap, base * (std::int64_t{1} << std::min(failures, 20U)));
   const auto half = full / 2;

@@ -2,6 +2,7 @@
 // What actors share: the clock for people, telemetry, chance, errors from faults, HTTP with
 // callbacks.
 
+#include "actors/chance.hpp"
 #include "bridges/http.hpp"
 #include "bridges/telemetry/log.hpp"
 #include "bridges/telemetry/metrics.hpp"
@@ -22,6 +23,8 @@ struct surroundings {
   std::shared_ptr<metrics> numbers;
   std::function<unix_ms()> wall; ///< time for rows and people; virtual in tests
   std::uint64_t seed = 0;        ///< each actor mixes its own name in
+  /// Gives free memory back to the system; null: nobody does. For the end of work that held much.
+  std::function<void()> tidy{};
 };
 
 /// For writes that every message waits for. When the store ends, the process ends: no timer is
@@ -33,11 +36,16 @@ inline std::mt19937_64 engine_for(const surroundings& around, std::string_view w
   return std::mt19937_64{around.seed ^ std::hash<std::string_view>{}(who)};
 }
 
+/// The same, small: for actors of which there are many.
+inline chance chance_for(const surroundings& around, std::string_view who) {
+  return chance{around.seed ^ std::hash<std::string_view>{}(who)};
+}
+
 /// 128 random bits as 32 hex digits.
-std::string random_id(std::mt19937_64& engine);
+std::string random_id(random_bits engine);
 
 /// Backoff with full jitter: between half of and all of min(cap, base · 2ⁿ).
-std::chrono::milliseconds backoff(std::mt19937_64& engine, unsigned failures,
+std::chrono::milliseconds backoff(random_bits engine, unsigned failures,
                                   std::chrono::milliseconds base, std::chrono::milliseconds cap);
 
 /// A fault as CAF's error and back: the code survives, and so do cause and sentence.

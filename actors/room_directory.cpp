@@ -39,8 +39,8 @@ void on_down(self_ptr self, const caf::down_msg& m) {
   }
   ++st.restarts;
   const auto f = to_fault(m.reason);
-  st.deps.around.log->error("room_died", {}, "a room actor died and is started again: " + f.cause,
-                            {{"room", id}});
+  st.deps->around.log->error("room_died", {}, "a room actor died and is started again: " + f.cause,
+                             {{"room", id}});
   const auto wait =
       backoff(st.engine, s.deaths++, std::chrono::milliseconds(100), std::chrono::seconds(30));
   st.clock.after(wait, [self, id] { activate(self, id); });
@@ -49,7 +49,7 @@ void on_down(self_ptr self, const caf::down_msg& m) {
 /// Everything that was left on the disk is looked at by newborn rooms.
 void open_doors(self_ptr self) {
   self->state.open = true;
-  self->request(self->state.deps.store, std::chrono::seconds(60), store_load{})
+  self->request(self->state.deps->store, std::chrono::seconds(60), store_load{})
       .then(
           [self](const loaded_state& all) {
             for (const auto& id : all.rooms_with_work)
@@ -60,7 +60,7 @@ void open_doors(self_ptr self) {
 
 /// No message is acted on before the rooms are known.
 void await_rooms(self_ptr self) {
-  self->request(self->state.deps.topology, caf::infinite, await_topology{})
+  self->request(self->state.deps->topology, caf::infinite, await_topology{})
       .then([self](done) { open_doors(self); },
             [self](caf::error& e) { self->quit(std::move(e)); });
 }
@@ -103,7 +103,7 @@ caf::result<done> push(self_ptr self, const agent_pushed& m) {
     --self->state.pushes;
     promise.deliver(std::move(e));
   };
-  self->request(st.deps.store, std::chrono::seconds(60), store_find_chat{m.chat})
+  self->request(st.deps->store, std::chrono::seconds(60), store_find_chat{m.chat})
       .then(
           [self, m, promise, fail](const found_room& found) mutable {
             auto* s = found.room ? &activate(self, found.room->id) : nullptr;
@@ -187,13 +187,13 @@ void deliver(self_ptr self, const std::vector<inbox_row>& rows) {
 
 room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps) {
   auto& st = self->state;
-  st.deps = std::move(deps);
-  st.engine = engine_for(st.deps.around, "room_directory");
-  st.living = st.deps.around.numbers->gauge_of("patchbay_rooms_active", "Room actors that live");
-  st.spilled = st.deps.around.numbers->counter_of(
+  st.deps = std::make_shared<const room_deps>(std::move(deps));
+  st.engine = engine_for(st.deps->around, "room_directory");
+  st.living = st.deps->around.numbers->gauge_of("patchbay_rooms_active", "Room actors that live");
+  st.spilled = st.deps->around.numbers->counter_of(
       "patchbay_room_events_left_on_disk_total",
       "Events that a room's window had no place for: the room reads them from the disk");
-  st.pushes_refused = st.deps.around.numbers->counter_of(
+  st.pushes_refused = st.deps->around.numbers->counter_of(
       "patchbay_pushes_refused_total", "What agents said outside turns while too much waited");
   self->set_down_handler([self](caf::down_msg& m) { on_down(self, m); });
   self->set_exit_handler([self](caf::exit_msg& m) {

@@ -25,7 +25,7 @@ struct room_directory_state {
   explicit room_directory_state(room_directory_actor::pointer self) : clock(self) {}
 
   alarm_clock<room_directory_actor::pointer> clock;
-  room_deps deps;
+  std::shared_ptr<const room_deps> deps;
   std::unordered_map<room_id, slot> rooms;
   std::unordered_map<caf::actor_id, room_id> names;
   std::mt19937_64 engine;

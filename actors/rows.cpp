@@ -4,7 +4,7 @@
 
 namespace pb {
 
-outbox_row message_row(std::mt19937_64& engine, unix_ms now, const room_id& room,
+outbox_row message_row(random_bits engine, unix_ms now, const room_id& room,
                        matrix::message_draft what) {
   outbox_row r;
   r.id = what.row.empty() ? outbox_id{random_id(engine)} : what.row;
@@ -17,8 +17,8 @@ outbox_row message_row(std::mt19937_64& engine, unix_ms now, const room_id& room
   return r;
 }
 
-outbox_row state_row(std::mt19937_64& engine, unix_ms now, const room_id& room,
-                     std::string_view type, std::string key, std::string body) {
+outbox_row state_row(random_bits engine, unix_ms now, const room_id& room, std::string_view type,
+                     std::string key, std::string body) {
   outbox_row r;
   r.id = outbox_id{random_id(engine)};
   r.room = room;

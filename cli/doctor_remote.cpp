@@ -2,6 +2,7 @@
 
 #include "bridges/matrix/answer.hpp"
 #include "bridges/matrix/api.hpp"
+#include "bridges/retry_after.hpp"
 #include "cli/doctor.hpp"
 
 #include <array>
@@ -33,7 +34,7 @@ std::string plural(std::int64_t n, const char* unit) {
 
 void look_at_clock(const http_response& answer, unix_ms before, unix_ms after, findings& into) {
   const auto* text = find_header(answer.headers, "Date");
-  const auto theirs = text ? matrix::parse_http_date(*text, after) : std::nullopt;
+  const auto theirs = text ? parse_http_date(*text, after) : std::nullopt;
   if (!theirs) {
     into.push_back({"clock", verdict::warning, "the homeserver tells no date to compare with",
                     "make sure that this machine's clock is set by NTP"});

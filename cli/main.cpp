@@ -1,3 +1,4 @@
+#include "cli/agent_command.hpp"
 #include "cli/commands.hpp"
 #include "cli/store_commands.hpp"
 
@@ -10,6 +11,8 @@ using namespace pb::cli;
 
 /// Commands of the contract that a later version brings: they answer, in plain words.
 constexpr std::pair<const char*, const char*> later[] = {
+    {"agents", "the agent registry of a running router"},
+    {"rooms", "rooms of a running router; bind one to another agent"},
     {"agent", "conformance run against an agent endpoint"},
     {"inject", "put a message into an actor"},
     {"trace", "follow one message through all actors"},
@@ -155,6 +158,7 @@ int main(int argc, char** argv) {
     c->add_flag("--json", with_file.json, "one JSON object");
   }
 
+  agent_command agent_with(app);
   agents_options agents_with;
   rooms_options rooms_with;
   add_agents_command(app, agents_with, config_file, env_file);
@@ -191,6 +195,8 @@ int main(int argc, char** argv) {
         run_with.pin = pin;
       return run(run_with);
     }
+    if (agent_with.parsed())
+      return agent_with.run();
     with_file.config = given();
     if (backup_command->parsed())
       return backup(with_file);

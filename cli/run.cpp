@@ -293,6 +293,9 @@ int router::run(const data_dir& home) {
     caf::actor_system sys{caf_config};
     router_deps deps;
     deps.around = {log, numbers, wall_now, std::random_device{}()};
+#ifdef __GLIBC__
+    deps.around.tidy = [] { ::malloc_trim(0); };
+#endif
     deps.around.seed = (deps.around.seed << 32) ^ static_cast<std::uint64_t>(wall_now());
     deps.health = health;
     deps.disk = std::move(*disk);

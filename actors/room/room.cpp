@@ -9,16 +9,17 @@ constexpr std::size_t page = 64; ///< inbox rows read at once
 } // namespace
 
 room_actor::behavior_type room(room_actor::stateful_pointer<room_core> self, room_id id,
-                               room_deps deps, room_directory_actor directory) {
+                               std::shared_ptr<const room_deps> deps,
+                               room_directory_actor directory) {
   return self->state.start(std::move(id), std::move(deps), std::move(directory));
 }
 
-room_actor::behavior_type room_core::start(room_id id, room_deps deps,
+room_actor::behavior_type room_core::start(room_id id, std::shared_ptr<const room_deps> deps,
                                            room_directory_actor directory) {
   id_ = std::move(id);
   deps_ = std::move(deps);
   directory_ = caf::actor_cast<caf::weak_actor_ptr>(directory);
-  engine_ = engine_for(deps_.around, "room " + id_.value + std::to_string(self_->id()));
+  engine_ = chance_for(deps_->around, "room " + id_.value + std::to_string(self_->id()));
   last_active_ = self_->clock().now();
   self_->set_down_handler([this](caf::down_msg& m) {
     if (m.source == watched_)
@@ -59,7 +60,7 @@ void room_core::open() {
     return;
   }
   // await, not then: no event is looked at before the room knows itself.
-  self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, page})
+  self_->request(deps_->store, deps_->timing.store_timeout, store_open_room{id_, page})
       .await([this](room_snapshot& snapshot) { opened(snapshot); },
              [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -116,7 +117,7 @@ void room_core::opened(room_snapshot& snapshot) {
 
 void room_core::know(const room_snapshot& snapshot) {
   row_ = *snapshot.room;
-  person_lang_ = snapshot.owner_lang.value_or(deps_.rules.lang);
+  person_lang_ = snapshot.owner_lang.value_or(deps_->rules.lang);
   view_ = {row_.kind,
            row_.owner,
            row_.choices.lang.value_or(person_lang_),
@@ -135,7 +136,7 @@ void room_core::watch_marker() {
 }
 
 void room_core::check_marker() {
-  self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, 0})
+  self_->request(deps_->store, deps_->timing.store_timeout, store_open_room{id_, 0})
       .then(
           [this](const room_snapshot& now) {
             if (!marker_.empty())
@@ -183,7 +184,7 @@ void room_core::take(const std::vector<inbox_row>& rows) {
       !std::exchange(looked_again_, true))
     // Events come only from rooms that we are in: somebody may have invited us back, or the room
     // was still being made when we looked.
-    return self_->request(deps_.store, deps_.timing.store_timeout, store_open_room{id_, page})
+    return self_->request(deps_->store, deps_->timing.store_timeout, store_open_room{id_, page})
         .await(
             [this, rows](room_snapshot& snapshot) {
               if (snapshot.room)
@@ -201,21 +202,21 @@ void room_core::take(const std::vector<inbox_row>& rows) {
       handle(r, origin::live);
   }
   if (!rows.empty() && known_ && row_.kind == room_kind::chat)
-    self_->send(deps_.sender, mark_read{id_, rows.back().event.id});
+    self_->send(deps_->sender, mark_read{id_, rows.back().event.id});
   if (auto to = caf::actor_cast<caf::actor>(directory_.lock()); to && !rows.empty())
     caf::anon_send(to, room_handled{id_, rows.size()});
   pump();
 }
 
 void room_core::handle(const inbox_row& row, origin from) {
-  auto ask = classify(row.event, view_, deps_.rules);
+  auto ask = classify(row.event, view_, deps_->rules);
   const bool behind = more_on_disk_ && from == origin::live;
   // What is behind on the disk keeps its place; commands do not wait in the queue.
   if (behind) {
     if (std::holds_alternative<asks::turn>(ask)) {
-      if (live_waiting_ >= deps_.rules.queue_limit) {
+      if (live_waiting_ >= deps_->rules.queue_limit) {
         ahead_.insert(row.seq);
-        reply(row, say(lang(), phrase::queue_full, {std::to_string(deps_.rules.queue_limit)}),
+        reply(row, say(lang(), phrase::queue_full, {std::to_string(deps_->rules.queue_limit)}),
               inbox_outcome::told);
       } else {
         ++live_waiting_;
@@ -254,7 +255,7 @@ void room_core::act(const inbox_row& row, verdict& ask, origin from) {
   const bool asks_something = !std::holds_alternative<asks::nothing>(ask);
   if (asks_something && row_.encrypted) // the one notice is all that is ever said there
     return tell_encrypted(row);
-  if (asks_something && from == origin::live && !is_master(row.event.sender, view_, deps_.rules) &&
+  if (asks_something && from == origin::live && !is_master(row.event.sender, view_, deps_->rules) &&
       !guarded(row))
     return;
   std::visit(
@@ -300,7 +301,7 @@ void room_core::delivered(const send_outcome& outcome) {
     back.priority = send_class::progress;
     back.state_key = outcome.event.value;
     back.txn = "pb-" + back.id.value;
-    return self_->send(deps_.sender, send_progress{std::move(back)});
+    return self_->send(deps_->sender, send_progress{std::move(back)});
   }
   if (question(outcome.id))
     return prompt_sent(outcome);
@@ -320,10 +321,10 @@ void room_core::delivered(const send_outcome& outcome) {
 }
 
 void room_core::load_more() {
-  if (loading_ || !more_on_disk_ || !known_ || queue_.size() >= deps_.rules.queue_limit + page)
+  if (loading_ || !more_on_disk_ || !known_ || queue_.size() >= deps_->rules.queue_limit + page)
     return;
   loading_ = true;
-  self_->request(deps_.store, deps_.timing.store_timeout, store_pending{id_, last_seq_, page})
+  self_->request(deps_->store, deps_->timing.store_timeout, store_pending{id_, last_seq_, page})
       .then(
           [this](pending_page& got) {
             loading_ = false;
@@ -353,8 +354,8 @@ void room_core::rest() {
 }
 
 void room_core::arm_idle() {
-  clock_.after(deps_.timing.idle, [this] {
-    const bool quiet = self_->clock().now() - last_active_ >= deps_.timing.idle;
+  clock_.after(deps_->timing.idle, [this] {
+    const bool quiet = self_->clock().now() - last_active_ >= deps_->timing.idle;
     if (quiet && !turn_ && !starting_ && queue_.empty() && writes_.empty() && !marker_waits_ &&
         held_.empty() && open_questions() == 0) // they expire
       if (auto to = caf::actor_cast<caf::actor>(directory_.lock()))

@@ -1,6 +1,8 @@
 #pragma once
 // One chat: the turn in progress, the messages that wait, what is decided and written down.
 
+#include "actors/boxed.hpp"
+#include "actors/chance.hpp"
 #include "actors/common.hpp"
 #include "actors/room/answer_logic.hpp"
 #include "actors/room/classify_logic.hpp"
@@ -11,8 +13,9 @@
 #include "bridges/matrix/compose.hpp"
 #include "messages/actors.hpp"
 
-#include <deque>
+#include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 
@@ -52,7 +55,8 @@ public:
   static constexpr std::size_t files_cap = 32; ///< of one turn
 
   explicit room_core(room_actor::pointer self) : self_(self), clock_(self) {}
-  room_actor::behavior_type start(room_id id, room_deps deps, room_directory_actor directory);
+  room_actor::behavior_type start(room_id id, std::shared_ptr<const room_deps> deps,
+                                  room_directory_actor directory);
 
 private:
   /// What a turn is for, besides the answer.
@@ -277,19 +281,19 @@ private:
   room_actor::pointer self_;
   alarm_clock<room_actor::pointer> clock_;
   room_id id_;
-  room_deps deps_;
+  std::shared_ptr<const room_deps> deps_; ///< the same for all rooms
   caf::weak_actor_ptr directory_;
-  mutable std::mt19937_64 engine_;
+  mutable chance engine_;
   bool known_ = false, draining_ = false, loading_ = false, looked_again_ = false;
   room_row row_;
   language person_lang_ = language::en; ///< of the owner
   room_view view_;
-  std::deque<waiting> queue_;
+  std::list<waiting> queue_; // a deque that is empty has 576 bytes
   std::size_t live_waiting_ = 0;
   std::int64_t last_seq_ = 0;    ///< everything up to here was taken from the disk or the directory
   std::set<std::int64_t> ahead_; ///< taken before their place because they do not wait
   bool more_on_disk_ = false;
-  std::optional<running> turn_;
+  boxed<running> turn_;
   bool starting_ = false, files_armed_ = false;
   next_step after_turn_;
   outbox_id marker_; ///< a new context begins when this row is sent
@@ -302,9 +306,9 @@ private:
   bool reopen_ = false;              ///< our row was changed by others; read when ours are written
   std::set<outbox_id> stale_drafts_; ///< sent after their turn was over: taken back
   std::set<event_id> told_late_edit_;
-  std::deque<event_id> answered_; ///< the newest messages whose turns are over
+  std::vector<event_id> answered_; ///< the newest messages whose turns are over
   loop_guard guard_;
-  std::deque<std::pair<settlement, next_step>> writes_;
+  std::list<std::pair<settlement, next_step>> writes_;
   bool writing_ = false;
   unsigned write_failures_ = 0;
   bool typing_on_ = false, typing_armed_ = false;
@@ -319,6 +323,7 @@ private:
 };
 
 room_actor::behavior_type room(room_actor::stateful_pointer<room_core> self, room_id id,
-                               room_deps deps, room_directory_actor directory);
+                               std::shared_ptr<const room_deps> deps,
+                               room_directory_actor directory);
 
 } // namespace pb

@@ -26,7 +26,7 @@ bool is_chat(const room_row& room, std::string_view name) {
 } // namespace
 
 void room_core::list_chats(const inbox_row& row) {
-  self_->request(deps_.agents, std::chrono::seconds(30), agents_of_user{row.event.sender, true})
+  self_->request(deps_->agents, std::chrono::seconds(30), agents_of_user{row.event.sender, true})
       .then(
           [this, row](const agent_options& known) {
             std::map<agent_id, std::string> labels;
@@ -38,7 +38,7 @@ void room_core::list_chats(const inbox_row& row) {
 }
 
 void room_core::list_chats(const inbox_row& row, std::map<agent_id, std::string> labels) {
-  self_->request(deps_.store, deps_.timing.store_timeout, store_rooms{})
+  self_->request(deps_->store, deps_->timing.store_timeout, store_rooms{})
       .then(
           [this, row, labels = std::move(labels)](room_list& all) {
             std::erase_if(all.rooms, [&](const room_row& r) {
@@ -66,7 +66,7 @@ void room_core::list_chats(const inbox_row& row, std::map<agent_id, std::string>
               if (r.state == room_state::left)
                 lines += " · " + say(lang(), phrase::chat_was_left);
               else
-                lines += " · " + link_to(r.id, deps_.rules.bot);
+                lines += " · " + link_to(r.id, deps_->rules.bot);
               lines += "\n";
             }
             lines.pop_back();
@@ -83,7 +83,7 @@ void room_core::rename(const inbox_row& row, const std::string& title) {
   settlement s;
   s.inbox.push_back({row.seq, inbox_outcome::answered});
   s.room = row_;
-  s.outbox.push_back(state_row(engine_, deps_.around.wall(), id_, "m.room.name", "",
+  s.outbox.push_back(state_row(engine_, deps_->around.wall(), id_, "m.room.name", "",
                                matrix::compose_room_name(row_.title)));
   s.outbox.push_back(reply_row(row, say(lang(), phrase::renamed, {row_.title})));
   commit(std::move(s), {});
@@ -105,7 +105,7 @@ void room_core::archive(const inbox_row& row) {
     s.outbox.push_back(marker_row(row_));
     if (!row_.space.empty())
       s.outbox.push_back(
-          state_row(engine_, deps_.around.wall(), row_.space, "m.space.child", id_.value, "{}"));
+          state_row(engine_, deps_->around.wall(), row_.space, "m.space.child", id_.value, "{}"));
     for (const auto& w : std::exchange(queue_, {})) {
       settle_all(w, inbox_outcome::told, s);
       s.outbox.push_back(reply_row(w.row, say(lang(), phrase::in_archive, {row_.chat})));
@@ -123,7 +123,7 @@ void room_core::ask_restore(const inbox_row& row, std::string chat) {
                    inbox_outcome::told);
     chat = row_.chat;
   }
-  self_->request(deps_.store, deps_.timing.store_timeout, store_rooms{})
+  self_->request(deps_->store, deps_->timing.store_timeout, store_rooms{})
       .then(
           [this, row, chat](const room_list& all) {
             const auto& who = row_.kind == room_kind::chat ? row_.owner : row.event.sender;
@@ -158,9 +158,9 @@ void room_core::restore(const restore_chat& wish) {
     s.outbox.push_back(marker_row(row_));
     if (!row_.space.empty())
       s.outbox.push_back(
-          state_row(engine_, deps_.around.wall(), row_.space, "m.space.child", id_.value,
-                    matrix::compose_space_child(matrix::server_of(deps_.rules.bot))));
-    text = say(wish.lang, phrase::restored, {row_.chat, link_to(id_, deps_.rules.bot)});
+          state_row(engine_, deps_->around.wall(), row_.space, "m.space.child", id_.value,
+                    matrix::compose_space_child(matrix::server_of(deps_->rules.bot))));
+    text = say(wish.lang, phrase::restored, {row_.chat, link_to(id_, deps_->rules.bot)});
   } else {
     text = say(wish.lang, phrase::not_archived, {row_.chat});
   }
@@ -171,9 +171,9 @@ void room_core::restore(const restore_chat& wish) {
 }
 
 void room_core::agents(const inbox_row& row, const std::string& choice) {
-  const auto& ops = deps_.rules.operators;
+  const auto& ops = deps_->rules.operators;
   const bool all = std::find(ops.begin(), ops.end(), row.event.sender) != ops.end();
-  self_->request(deps_.agents, std::chrono::seconds(30), agents_of_user{row.event.sender, all})
+  self_->request(deps_->agents, std::chrono::seconds(30), agents_of_user{row.event.sender, all})
       .then(
           [this, row, choice](const agent_options& options) {
             if (options.agents.empty())
@@ -187,7 +187,7 @@ void room_core::agents(const inbox_row& row, const std::string& choice) {
                     ? std::string{}
                     : say(lang(), phrase::no_such_agent, {choice.substr(0, 64)}) + "\n\n";
             self_
-                ->request(deps_.store, deps_.timing.store_timeout,
+                ->request(deps_->store, deps_->timing.store_timeout,
                           store_find_user{row.event.sender})
                 .then(
                     [this, row, options, before](const found_user& found) {
@@ -216,7 +216,7 @@ void room_core::choose_agent(const inbox_row& row, const agent_option& choice) {
   wish.agent = choice.id;
   wish.inbox_seq = row.seq;
   wish.answer = reply_row(row, say(lang(), phrase::agent_chosen, {choice.label}));
-  self_->request(deps_.topology, caf::infinite, std::move(wish))
+  self_->request(deps_->topology, caf::infinite, std::move(wish))
       .then([](done) {},
             [this, row](caf::error& e) {
               if (to_fault(e).code != fault_code::not_found)

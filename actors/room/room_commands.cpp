@@ -95,11 +95,11 @@ void room_core::run_command(const inbox_row& row, const asks::command& command, 
 /// later it would be done.
 void room_core::start_chat(const inbox_row& row, const asks::command& command) {
   if (command.name == command_name::start) {
-    self_->request(deps_.topology, caf::infinite, find_home{row.event.sender, row.tr, row})
+    self_->request(deps_->topology, caf::infinite, find_home{row.event.sender, row.tr, row})
         .then([](done) {}, [this](caf::error& e) { self_->quit(std::move(e)); });
     return;
   }
-  self_->request(deps_.topology, caf::infinite, new_chat{row, row_.owner, command.argument})
+  self_->request(deps_->topology, caf::infinite, new_chat{row, row_.owner, command.argument})
       .then([](done) {},
             [this, row](caf::error& e) {
               const auto f = to_fault(e);
@@ -144,7 +144,7 @@ void room_core::cancel_running() {
 
 /// The last interrupted message again, as a new turn. Its `!retry` stays open with it.
 void room_core::retry(const inbox_row& row) {
-  self_->request(deps_.store, deps_.timing.store_timeout, store_interrupted{id_})
+  self_->request(deps_->store, deps_->timing.store_timeout, store_interrupted{id_})
       .then(
           [this, row](const interrupted_message& last) {
             const auto same = [&](const waiting& w) {
@@ -168,7 +168,7 @@ void room_core::close_retried(std::vector<turn_row>& orphans, std::vector<inbox_
   for (auto t = orphans.begin(); t != orphans.end();) {
     const auto of_turn = [&](const inbox_row& r) { return r.seq == t->inbox_seq; };
     const auto command = std::find_if(pending.begin(), pending.end(), [&](const inbox_row& r) {
-      const auto asked = classify(r.event, view_, deps_.rules);
+      const auto asked = classify(r.event, view_, deps_->rules);
       const auto* c = std::get_if<asks::command>(&asked);
       return c && c->name == command_name::retry;
     });
@@ -197,7 +197,7 @@ void room_core::close_retried(std::vector<turn_row>& orphans, std::vector<inbox_
 void room_core::clear(const inbox_row& row) {
   marker_waits_ = true;                    // no turn begins between two contexts
   marker_ = outbox_id{random_id(engine_)}; // of no row: nothing but ours ends the wait
-  self_->request(deps_.topology, caf::infinite, draw_chat_id{})
+  self_->request(deps_->topology, caf::infinite, draw_chat_id{})
       .then(
           [this, row](platform_chat_id fresh) {
             settlement s;
@@ -309,9 +309,9 @@ void room_core::redact(const inbox_row& row, const asks::redaction& what) {
 void room_core::tell_encrypted(const inbox_row& row) {
   if (row_.encrypted_told)
     return settle_ignored(row, inbox_outcome::ignored);
-  deps_.around.log->warning("room_encrypted", row.tr,
-                            "a room is encrypted, which is not supported: its owner was told once",
-                            {{"room", id_}});
+  deps_->around.log->warning("room_encrypted", row.tr,
+                             "a room is encrypted, which is not supported: its owner was told once",
+                             {{"room", id_}});
   row_.encrypted = row_.encrypted_told = true;
   settlement s;
   s.inbox.push_back({row.seq, inbox_outcome::told});

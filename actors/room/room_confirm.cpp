@@ -40,9 +40,9 @@ void room_core::asked(const agent_says::confirm& q) {
       s.outbox.push_back(message(std::move(w)));
       commit(std::move(s), {});
     }
-    deps_.around.log->warning("too_many_questions", turn_->request.tr,
-                              "the agent asks too many questions at once; answered with no",
-                              {{"room", id_}, {"agent", turn_->request.agent}});
+    deps_->around.log->warning("too_many_questions", turn_->request.tr,
+                               "the agent asks too many questions at once; answered with no",
+                               {{"room", id_}, {"agent", turn_->request.agent}});
     return;
   }
   if (questions_.size() >= known_question_cap)
@@ -70,8 +70,8 @@ void room_core::asked(const agent_says::confirm& q) {
     c.prompt += " …";
   c.asker = turn_->request.asker;
   c.inbox_seq = turn_->what.row.seq;
-  c.made_at = deps_.around.wall();
-  auto life = std::chrono::milliseconds(deps_.confirmation_ttl);
+  c.made_at = deps_->around.wall();
+  auto life = std::chrono::milliseconds(deps_->confirmation_ttl);
   if (q.expires_in)
     life = std::min<std::chrono::milliseconds>(life, *q.expires_in);
   c.expires_at = c.made_at + life.count();
@@ -117,7 +117,7 @@ void room_core::prompt_sent(const send_outcome& outcome) {
 }
 
 void room_core::ask_when_shown(const outbox_id& prompt_id, const event_id& prompt, unsigned tries) {
-  self_->request(deps_.media, std::chrono::seconds(10), fetch_event{id_, prompt})
+  self_->request(deps_->media, std::chrono::seconds(10), fetch_event{id_, prompt})
       .then(
           [this, id = prompt_id](const fetched_event& got) {
             if (auto* mine = question(id)) {
@@ -141,11 +141,11 @@ void room_core::answer(const inbox_row& row, confirm_answer how) {
     return pump();
   }
   const auto choice =
-      choose_confirmation(questions_, how, row, is_master(row.event.sender, view_, deps_.rules));
+      choose_confirmation(questions_, how, row, is_master(row.event.sender, view_, deps_->rules));
   if (choice.verdict != confirm_verdict::good)
     return not_counted(row, how, choice);
   auto* c = question(choice.which_one->id);
-  if (c->expires_at <= deps_.around.wall()) {
+  if (c->expires_at <= deps_->around.wall()) {
     expire();
     return reply(row, say(lang(), phrase::confirm_was_late, {std::to_string(c->number)}),
                  inbox_outcome::told);
@@ -352,7 +352,7 @@ void room_core::arm_expiry() {
   if (!first || (expiry_armed_ && *expiry_armed_ <= *first))
     return;
   expiry_armed_ = first;
-  const std::chrono::milliseconds wait(std::max<unix_ms>(0, *first - deps_.around.wall()));
+  const std::chrono::milliseconds wait(std::max<unix_ms>(0, *first - deps_->around.wall()));
   clock_.after(std::min(wait, longest_nap), [this, at = *first] {
     if (expiry_armed_ != at)
       return;
@@ -363,7 +363,7 @@ void room_core::arm_expiry() {
 }
 
 void room_core::expire() {
-  const auto wall = deps_.around.wall();
+  const auto wall = deps_->around.wall();
   settlement s;
   for (auto& c : questions_) {
     if (c.state != confirmation_state::open || c.expires_at > wall)

@@ -31,7 +31,7 @@ void room_core::send_file(const std::string& path) {
                         : files::workspace_for(turn_->workspace, turn_->request.asker);
   const auto& source = turn_->what.row;
   settlement s;
-  const auto named = sendable(root, path, deps_.deny_files);
+  const auto named = sendable(root, path, deps_->deny_files);
   if (named) {
     file_order order;
     order.workspace = root;
@@ -42,9 +42,9 @@ void room_core::send_file(const std::string& path) {
     order.mention = turn_->request.asker;
     s.outbox.push_back(file_row(order));
   } else {
-    deps_.around.log->warning("file_refused", turn_->request.tr,
-                              "a file of the agent was refused: " + named.error().cause,
-                              {{"room", id_}, {"agent", turn_->request.agent}});
+    deps_->around.log->warning("file_refused", turn_->request.tr,
+                               "a file of the agent was refused: " + named.error().cause,
+                               {{"room", id_}, {"agent", turn_->request.agent}});
     const auto why = turn_->workspace.empty() ? say(lang(), phrase::no_workspace, {turn_->label})
                                               : say(lang(), phrase::why_file_denied);
     words w{say(lang(), phrase::file_out_refused, {std::string{matrix::cut_utf8(path, 200)}, why}),
@@ -87,23 +87,23 @@ caf::result<done> room_core::push(const room_push& p) {
     s.outbox.push_back(file_row(whole, outbox_id{name_after(key + "\nwhole")}));
   }
   auto promise = self_->make_response_promise<done>();
-  self_->request(deps_.agents, std::chrono::seconds(30), find_agent{p.agent})
+  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{p.agent})
       .then(
           [this, p, key, promise, s](const found_agent& agent) mutable {
             const auto root = agent.workspace.empty()
                                   ? std::string{}
                                   : files::workspace_for(agent.workspace, row_.owner);
             for (std::size_t i = 0; i < p.what.attachments.size() && i < files_cap; ++i) {
-              if (const auto named = sendable(root, p.what.attachments[i], deps_.deny_files)) {
+              if (const auto named = sendable(root, p.what.attachments[i], deps_->deny_files)) {
                 file_order order;
                 order.workspace = root;
                 order.path = *named;
                 s.outbox.push_back(
                     file_row(order, outbox_id{name_after(key + "\n" + std::to_string(i))}));
               } else {
-                deps_.around.log->warning("file_refused", {},
-                                          "a file of a push was refused: " + named.error().cause,
-                                          {{"room", id_}, {"agent", p.agent}});
+                deps_->around.log->warning("file_refused", {},
+                                           "a file of a push was refused: " + named.error().cause,
+                                           {{"room", id_}, {"agent", p.agent}});
                 words no{say(lang(), phrase::file_out_refused,
                              {std::string{matrix::cut_utf8(p.what.attachments[i], 200)},
                               say(lang(), phrase::why_file_denied)}),
@@ -118,7 +118,7 @@ caf::result<done> room_core::push(const room_push& p) {
               return;
             }
             self_
-                ->request(deps_.store, deps_.timing.store_timeout,
+                ->request(deps_->store, deps_->timing.store_timeout,
                           store_settle{std::make_shared<const settlement>(std::move(s))})
                 .then([promise](done) mutable { promise.deliver(done{}); },
                       [promise](caf::error& e) mutable {

@@ -38,7 +38,7 @@ void room_core::settle_all(const waiting& what, inbox_outcome outcome, settlemen
 
 /// A message as it waits; nothing: it is not for the agent.
 std::optional<room_core::waiting> room_core::waiting_of(const inbox_row& row) {
-  auto ask = classify(row.event, view_, deps_.rules);
+  auto ask = classify(row.event, view_, deps_->rules);
   waiting w{row, {}};
   w.thread = thread_of(row.event);
   if (auto* turn = std::get_if<asks::turn>(&ask)) {
@@ -66,10 +66,10 @@ bool room_core::joins_files(waiting& what) {
   if (last.files.empty() || last.files.size() >= files_cap ||
       last.row.event.sender != what.row.event.sender || last.thread != what.thread ||
       what.row.event.sent_at - last.files.back().row.event.sent_at >
-          deps_.timing.files_together.count())
+          deps_->timing.files_together.count())
     return false;
   last.files.push_back(std::move(what.files.front()));
-  last.more_until = self_->clock().now() + deps_.timing.files_together;
+  last.more_until = self_->clock().now() + deps_->timing.files_together;
   return true;
 }
 
@@ -81,12 +81,12 @@ void room_core::enqueue(waiting what, origin from) {
     const auto live = static_cast<std::size_t>(std::count_if(
         queue_.begin(), queue_.end(), [](const waiting& w) { return !w.row.backlog; }));
     // When we are born, the one that ran without a mark on the disk waits again.
-    if (live >= deps_.rules.queue_limit + (from == origin::birth ? 1 : 0))
-      return reply(row, say(lang(), phrase::queue_full, {std::to_string(deps_.rules.queue_limit)}),
+    if (live >= deps_->rules.queue_limit + (from == origin::birth ? 1 : 0))
+      return reply(row, say(lang(), phrase::queue_full, {std::to_string(deps_->rules.queue_limit)}),
                    inbox_outcome::told);
   }
   if (!what.files.empty())
-    what.more_until = self_->clock().now() + deps_.timing.files_together;
+    what.more_until = self_->clock().now() + deps_->timing.files_together;
   queue_.push_back(std::move(what));
 }
 
@@ -110,6 +110,9 @@ void room_core::pump() {
     return rest();
   }
   starting_ = true;
+  if (agent_.connection) // known since the last turn; DOWN forgets it
+    return begin(agent_);
+  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{row_.agent})
   // Asked anew for each turn: the registry may be another one by now.
   self_->request(deps_.agents, std::chrono::seconds(30), find_agent{row_.agent, row_.owner})
       .then([this](found_agent& agent) { begin(agent); },
@@ -140,7 +143,7 @@ void room_core::begin(found_agent& agent) {
   q.chat = row_.platform;
   q.asker = r.what.row.event.sender;
   r.attempts = resumed ? resumed->attempts : 0;
-  auto rules = deps_.streaming;
+  auto rules = deps_->streaming;
   rules.mode = row_.choices.streaming.value_or(rules.mode);
   // What was shown of a turn before our birth stays; a second draft beside it would be one too
   // many.
@@ -209,7 +212,7 @@ void room_core::prepare() {
 }
 
 void room_core::quote() {
-  self_->request(deps_.media, std::chrono::seconds(10), fetch_event{id_, turn_->what.quotes})
+  self_->request(deps_->media, std::chrono::seconds(10), fetch_event{id_, turn_->what.quotes})
       .then(
           [this, turn = turn_->request.id](const fetched_event& got) {
             if (!turn_ || turn_->request.id != turn || turn_->over)
@@ -219,8 +222,8 @@ void room_core::quote() {
             const auto& who = got.event.sender;
             if (!body.empty())
               turn_->what.quoted =
-                  as_quote(who == deps_.rules.bot ? say(lang(), phrase::me_quoted)
-                                                  : say(lang(), phrase::quote_of, {who.value}),
+                  as_quote(who == deps_->rules.bot ? say(lang(), phrase::me_quoted)
+                                                   : say(lang(), phrase::quote_of, {who.value}),
                            body);
             fetch_next(0, 0);
           },
@@ -237,7 +240,7 @@ void room_core::fetch_next(std::size_t index, unsigned tries) {
   if (turn_->workspace.empty() || !turn_->agent.features.contains(agent_feature::files))
     return file_failed({fault_code::refused, "the agent takes no files", {}}, index, fetch_tries);
   self_
-      ->request(deps_.media, std::chrono::minutes(120),
+      ->request(deps_->media, std::chrono::minutes(120),
                 fetch_file{turn_->request.tr, files[index].file, turn_->workspace,
                            turn_->request.asker, turn_->request.chat})
       .then(
@@ -269,8 +272,8 @@ void room_core::file_failed(const fault& why, std::size_t index, unsigned tries)
     return;
   }
   const auto& source = turn_->what.files[index];
-  deps_.around.log->warning("file_not_fetched", turn_->request.tr,
-                            "a file was not passed on: " + why.cause, {{"room", id_}});
+  deps_->around.log->warning("file_not_fetched", turn_->request.tr,
+                             "a file was not passed on: " + why.cause, {{"room", id_}});
   const auto reason = why.code == fault_code::refused
                           ? say(lang(), phrase::why_no_files, {turn_->label})
                       : why.code == fault_code::too_large ? say(lang(), phrase::why_file_large)
@@ -345,7 +348,7 @@ void room_core::dispatch() {
 }
 
 void room_core::find_again() {
-  self_->request(deps_.agents, std::chrono::seconds(30), find_agent{turn_->request.agent})
+  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{turn_->request.agent})
       .then(
           [this, turn = turn_->request.id](const found_agent& agent) {
             if (!turn_ || turn_->request.id != turn || turn_->over)

@@ -43,7 +43,7 @@ std::string day_of(unix_ms t, const char* form) {
 /// Of this person with the room's agent, newest first.
 void room_core::with_saved(const user_id& who,
                            std::function<void(std::vector<saved_context>)> then) {
-  self_->request(deps_.store, deps_.timing.store_timeout, store_saved{who})
+  self_->request(deps_->store, deps_->timing.store_timeout, store_saved{who})
       .then(
           [this, then = std::move(then)](saved_list& got) {
             std::erase_if(got.saved, [&](const saved_context& s) { return s.agent != row_.agent; });
@@ -56,7 +56,7 @@ void room_core::with_saved(const user_id& who,
 
 void room_core::save(const inbox_row& row, std::string title, origin from) {
   if (title.empty())
-    title = row_.chat + " " + day_of(deps_.around.wall(), "%Y-%m-%d %H-%M");
+    title = row_.chat + " " + day_of(deps_->around.wall(), "%Y-%m-%d %H-%M");
   if (!is_name(title))
     return reply(row, say(lang(), phrase::bad_name, {title.substr(0, 64)}), inbox_outcome::told);
   with_agent([this, row, title, from](const found_agent& agent) {
@@ -79,12 +79,12 @@ std::string room_core::when_saved(const running& r, settlement& s) {
   const auto there = folder ? files::open_beneath(folder->get(), path, most_bytes)
                             : tl::unexpected<fault>(folder.error());
   if (!there) {
-    deps_.around.log->warning("not_saved", r.request.tr,
-                              "a saved conversation is not there: " + there.error().cause,
-                              {{"room", id_}, {"agent", r.request.agent}});
+    deps_->around.log->warning("not_saved", r.request.tr,
+                               "a saved conversation is not there: " + there.error().cause,
+                               {{"room", id_}, {"agent", r.request.agent}});
     return say(lang(), phrase::not_saved, {path});
   }
-  s.saved.push_back({r.request.asker, r.request.agent, id_, title, path, deps_.around.wall()});
+  s.saved.push_back({r.request.asker, r.request.agent, id_, title, path, deps_->around.wall()});
   return say(lang(), phrase::saved, {title});
 }
 
@@ -100,7 +100,7 @@ void room_core::load(const inbox_row& row, const std::string& choice, origin fro
                    inbox_outcome::told);
     waiting_question q;
     q.asked = row.event.sender;
-    q.expires_at = deps_.around.wall() + deps_.timing.question.count();
+    q.expires_at = deps_->around.wall() + deps_->timing.question.count();
     std::string lines;
     for (const auto& s : saved) {
       q.options.push_back(s.name);
@@ -116,7 +116,7 @@ void room_core::load(const inbox_row& row, const std::string& choice, origin fro
 /// The answer to the list, or, when its time has passed, words for the agent like any others.
 void room_core::load_number(const inbox_row& row, std::size_t n, origin from) {
   const auto question = row_.question;
-  if (!question || question->expires_at <= deps_.around.wall()) {
+  if (!question || question->expires_at <= deps_->around.wall()) {
     row_.question.reset();
     view_.questioned = {};
     settlement s;

@@ -21,7 +21,7 @@ outbox_row room_core::message(words what) const {
   m.confirmation = std::move(what.confirmation);
   if (!what.mention.empty())
     m.tells.push_back(std::move(what.mention));
-  return message_row(engine_, deps_.around.wall(), id_, std::move(m));
+  return message_row(engine_, deps_->around.wall(), id_, std::move(m));
 }
 
 outbox_row room_core::reply_row(const inbox_row& row, const std::string& text) const {
@@ -36,7 +36,7 @@ outbox_row room_core::reply_row(const inbox_row& row, const std::string& text) c
 
 outbox_row room_core::marker_row(const room_row& row) const {
   const auto* state = row.state == room_state::archived ? "archived" : "active";
-  return state_row(engine_, deps_.around.wall(), id_, matrix::chat_marker_type, "",
+  return state_row(engine_, deps_->around.wall(), id_, matrix::chat_marker_type, "",
                    matrix::compose_chat_marker({row.owner, row.chat, row.platform, row.agent, state,
                                                 row.epoch, row.intent}));
 }
@@ -63,7 +63,7 @@ outbox_row room_core::file_row(const file_order& order, const outbox_id& row) co
   r.room = id_;
   r.kind = outbox_kind::file;
   r.txn = "pb-" + r.id.value;
-  r.made_at = deps_.around.wall();
+  r.made_at = deps_->around.wall();
   r.turn = order.turn;
   r.body = matrix::compose_file_order(order);
   return r;
@@ -88,7 +88,7 @@ void room_core::write_next() {
     return;
   writing_ = true;
   auto shared = std::make_shared<const settlement>(writes_.front().first);
-  self_->request(deps_.store, store_patience, store_settle{std::move(shared)})
+  self_->request(deps_->store, store_patience, store_settle{std::move(shared)})
       .then(
           [this](done) {
             writing_ = false;

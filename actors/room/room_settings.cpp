@@ -17,7 +17,7 @@ const char* name_of(bool on) { return on ? "on" : "off"; }
 } // namespace
 
 void room_core::with_agent(std::function<void(const found_agent&)> then) {
-  self_->request(deps_.agents, std::chrono::seconds(30), find_agent{row_.agent})
+  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{row_.agent})
       .then([then = std::move(then)](const found_agent& agent) { then(agent); },
             [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -48,16 +48,16 @@ void room_core::show_settings(const inbox_row& row) {
     std::string guests;
     for (const auto& g : row_.choices.allowed)
       guests += (guests.empty() ? "" : ", ") + g.value;
-    reply(
-        row,
-        say(lang(), phrase::settings_are,
-            {agent.label, name_of(lang()),
-             name_of(row_.choices.streaming.value_or(deps_.streaming.mode)),
-             name_of(row_.choices.notices),
-             guests.empty() ? say(lang(), phrase::nobody_else) : guests,
-             std::to_string(deps_.rules.queue_limit), std::to_string(deps_.rules.max_message_bytes),
-             std::to_string(deps_.streaming.max_edits), deps_.version}),
-        inbox_outcome::answered);
+    reply(row,
+          say(lang(), phrase::settings_are,
+              {agent.label, name_of(lang()),
+               name_of(row_.choices.streaming.value_or(deps_->streaming.mode)),
+               name_of(row_.choices.notices),
+               guests.empty() ? say(lang(), phrase::nobody_else) : guests,
+               std::to_string(deps_->rules.queue_limit),
+               std::to_string(deps_->rules.max_message_bytes),
+               std::to_string(deps_->streaming.max_edits), deps_->version}),
+          inbox_outcome::answered);
   });
 }
 
@@ -80,7 +80,7 @@ void room_core::set(const inbox_row& row, const std::string& argument) {
     choices.streaming.reset();
     if (value != "default")
       choices.streaming = value == "edits" ? streaming_mode::edits : streaming_mode::final_only;
-    value = name_of(choices.streaming.value_or(deps_.streaming.mode));
+    value = name_of(choices.streaming.value_or(deps_->streaming.mode));
   } else if (what == "notices" && (value == "on" || value == "off")) {
     choices.notices = value == "on";
   } else {
@@ -101,7 +101,7 @@ void room_core::set_language(const inbox_row& row, const std::string& value) {
     person_choice wish;
     wish.user = row_.owner;
     wish.lang = chosen;
-    self_->request(deps_.topology, caf::infinite, std::move(wish))
+    self_->request(deps_->topology, caf::infinite, std::move(wish))
         .then([](done) {}, [](caf::error&) {}); // without a Space there is no later chat to name
   }
   keep_choice(row, say(lang(), phrase::set_done, {"language", value}));
@@ -118,8 +118,8 @@ void room_core::allow(const inbox_row& row, const std::string& user, bool yes) {
   const user_id who{user};
   auto& guests = row_.choices.allowed;
   const auto there = std::find(guests.begin(), guests.end(), who);
-  const bool may = there != guests.end() || is_master(who, view_, deps_.rules);
-  if (yes && (may || who == deps_.rules.bot))
+  const bool may = there != guests.end() || is_master(who, view_, deps_->rules);
+  if (yes && (may || who == deps_->rules.bot))
     return reply(row, say(lang(), phrase::allowed_already, {user}), inbox_outcome::answered);
   if (!yes && there == guests.end())
     return reply(row, say(lang(), phrase::denied_already, {user}), inbox_outcome::answered);
@@ -128,7 +128,7 @@ void room_core::allow(const inbox_row& row, const std::string& user, bool yes) {
                  inbox_outcome::told);
   if (yes) {
     guests.push_back(who);
-    self_->send(deps_.topology, invite_guest{id_, who});
+    self_->send(deps_->topology, invite_guest{id_, who});
   } else {
     guests.erase(there);
   }

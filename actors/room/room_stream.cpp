@@ -56,7 +56,7 @@ void room_core::show_progress() {
     p.draft = row.id;
   p.version = turn_->fold.version();
   p.plan.shown(now());
-  self_->send(deps_.sender, send_progress{std::move(row)});
+  self_->send(deps_->sender, send_progress{std::move(row)});
 }
 
 /// The final edits the draft, whose event id may be on its way: waited for, but not for long.
@@ -65,10 +65,10 @@ bool room_core::await_draft() {
   auto& p = turn_->shown;
   if (p.in_flight.empty())
     return false;
-  self_->send(deps_.sender, drop_progress{id_, turn_->request.id});
+  self_->send(deps_->sender, drop_progress{id_, turn_->request.id});
   if (p.in_flight != p.draft)
     return false; // an edit: the final goes behind it
-  clock_.after(deps_.timing.draft_patience, [this, turn = turn_->request.id] {
+  clock_.after(deps_->timing.draft_patience, [this, turn = turn_->request.id] {
     if (turn_ && turn_->request.id == turn)
       conclude();
   });

@@ -81,7 +81,7 @@ turn_row room_core::ended_row(const running& r, turn_ending how) const {
   t.chat = r.request.chat;
   t.inbox_seq = r.what.row.seq;
   t.attempts = std::max(r.attempts, 1);
-  t.at = deps_.around.wall();
+  t.at = deps_->around.wall();
   t.state = how == turn_ending::answered      ? turn_state::answered
             : how == turn_ending::cancelled   ? turn_state::cancelled
             : how == turn_ending::interrupted ? turn_state::interrupted
@@ -153,15 +153,15 @@ void room_core::conclude() {
   for (auto& row : s.outbox)
     row.tr = r.request.tr;
   if (!good)
-    deps_.around.log->warning("turn_failed", r.request.tr, "a turn ended without an answer",
-                              {{"room", id_},
-                               {"agent", r.request.agent},
-                               {"turn", r.request.id},
-                               {"ending", static_cast<int>(how)},
-                               {"detail", detail.substr(0, 200)}});
+    deps_->around.log->warning("turn_failed", r.request.tr, "a turn ended without an answer",
+                               {{"room", id_},
+                                {"agent", r.request.agent},
+                                {"turn", r.request.id},
+                                {"ending", static_cast<int>(how)},
+                                {"detail", detail.substr(0, 200)}});
   answered_.push_back(r.what.row.event.id);
   if (answered_.size() > 64)
-    answered_.pop_front();
+    answered_.erase(answered_.begin());
   starting_ = true; // the next turn begins when this one is on disk
   commit(std::move(s), [this, who = r.request.asker] {
     crash_here(crash_point::after_settle_commit);
@@ -208,11 +208,11 @@ void room_core::say_answer(const running& r, const std::string& tail, settlement
 void room_core::arm_typing() {
   if (std::exchange(typing_armed_, true))
     return;
-  clock_.after(deps_.timing.typing_after, [this] {
+  clock_.after(deps_->timing.typing_after, [this] {
     typing_armed_ = false;
     if (!turn_ || turn_->over)
       return;
-    if (self_->clock().now() - turn_began_ >= deps_.timing.typing_after)
+    if (self_->clock().now() - turn_began_ >= deps_->timing.typing_after)
       typing(true);
     else
       arm_typing();
@@ -222,13 +222,13 @@ void room_core::arm_typing() {
 void room_core::typing(bool on) {
   if (on) {
     typing_on_ = true;
-    self_->send(deps_.sender, set_typing{id_, true});
-    clock_.after(deps_.timing.typing_again, [this, id = turn_->request.id] {
+    self_->send(deps_->sender, set_typing{id_, true});
+    clock_.after(deps_->timing.typing_again, [this, id = turn_->request.id] {
       if (turn_ && turn_->request.id == id && !turn_->over)
         typing(true);
     });
   } else if (std::exchange(typing_on_, false)) {
-    self_->send(deps_.sender, set_typing{id_, false});
+    self_->send(deps_->sender, set_typing{id_, false});
   }
 }
 

@@ -11,7 +11,7 @@ constexpr std::size_t held_cap = 4'096; ///< texts; their rows are on disk
 
 /// A row may be missing because the database is younger than the room: ask the homeserver once.
 void room_core::ask_for_record(std::vector<inbox_row> pending) {
-  self_->request(deps_.topology, std::chrono::minutes(2), restore_unknown{id_, {}})
+  self_->request(deps_->topology, std::chrono::minutes(2), restore_unknown{id_, {}})
       .await(
           [this, pending = std::move(pending)](const restore_answer& answer) {
             if (answer.found)
@@ -46,7 +46,7 @@ void room_core::look_for_record() {
       looking_ = false;
       return;
     }
-    self_->request(deps_.topology, caf::infinite, restore_unknown{id_, held_last_.tr})
+    self_->request(deps_->topology, caf::infinite, restore_unknown{id_, held_last_.tr})
         .then(
             [this](const restore_answer& answer) {
               looking_ = false;
@@ -62,8 +62,8 @@ void room_core::look_for_record() {
 
 /// One reply, to the newest of them, speaks for all.
 void room_core::tell_unknown(const std::string& why) {
-  deps_.around.log->warning("room_unknown", held_last_.tr, "no record of this room: " + why,
-                            {{"room", id_}});
+  deps_->around.log->warning("room_unknown", held_last_.tr, "no record of this room: " + why,
+                             {{"room", id_}});
   unknown_told_ = self_->clock().now();
   if (held_.empty())
     return;

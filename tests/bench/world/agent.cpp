@@ -6,6 +6,8 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <deque>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
@@ -77,11 +79,19 @@ bool take_frame(std::string& in, frame& out, bool& broken) {
   return true;
 }
 
-class agent_session : public std::enable_shared_from_this<agent_session> {
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+class agent_session final : public std::enable_shared_from_this<agent_session>,
+                            public open_session {
 public:
-  agent_session(tcp::socket socket, oracle& o, const shape& form, std::string_view target,
-                std::string rest)
-      : socket_(std::move(socket)), oracle_(o), form_(form), in_(std::move(rest)) {
+  agent_session(tcp::socket socket, oracle& o, agents& all, const shape& form,
+                std::string_view target, std::string rest)
+      : socket_(std::move(socket)), timer_(socket_.get_executor()), oracle_(o), agents_(all),
+        form_(form), in_(std::move(rest)) {
     // /agent_K/v1/agent_ws/CHAT/
     constexpr std::string_view before = "/agent_", between = "/v1/agent_ws/";
     if (target.substr(0, before.size()) == before)
@@ -91,14 +101,29 @@ public:
   }
 
   void start(std::string_view key) {
+    agents_.asked(now_ns());
+    if (agents_.away())
+      return cut();
     error_code ec;
     socket_.non_blocking(true, ec);
+    if (agents_.is_dead(agent_))
+      return read(); // and never says a word
+    agents_.opened(weak_from_this());
     say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: " +
         accept_key(key) + "\r\n\r\n");
     if (!in_.empty())
       consume();
     read();
+  }
+
+  /// As if the process had been killed: a reset, and not a word.
+  void cut() override {
+    closed_ = true;
+    timer_.cancel();
+    error_code ec;
+    socket_.set_option(net::socket_base::linger(true, 0), ec);
+    socket_.close(ec);
   }
 
 private:
@@ -108,7 +133,8 @@ private:
                               if (ec || self->closed_)
                                 return;
                               self->in_.append(self->chunk_.data(), size);
-                              self->consume();
+                              if (!self->agents_.is_dead(self->agent_))
+                                self->consume();
                               if (!self->closed_)
                                 self->read();
                             });
@@ -143,8 +169,11 @@ private:
       return say_frame(op_text, R"({"type":"AGENT_EVENT_END"})");
     if (type != "USER_MESSAGE" || e["text"].get(text))
       return say_frame(op_text, R"({"type":"ERROR","code":"BAD_TYPE","details":"not ours"})");
-    if (const auto answer = oracle_.reached(agent_, chat_id_, text))
-      speak(*answer);
+    std::string_view id;
+    if (form_.echo && !e["message_id"].get(id))
+      tail_ = ",\"message_id\":" + json_string(id);
+    if (auto answer = oracle_.reached(agent_, chat_id_, text, now_ns()))
+      form_.pace_ms > 0 ? speak_slowly(std::move(*answer)) : speak(*answer);
     else
       say_frame(op_text, R"({"type":"ERROR","code":"UNKNOWN","details":"nobody wrote this"})");
   }
@@ -155,19 +184,53 @@ private:
     std::string out;
     std::size_t frames = 0, from = 0;
     for (std::size_t i = 0; i < chunks; ++i) {
-      std::size_t to = answer.size() * (i + 1) / chunks;
-      while (to < answer.size() && (static_cast<unsigned char>(answer[to]) & 0xc0U) == 0x80)
-        ++to; // never inside a letter
-      payload_ = "{\"type\":\"AGENT_EVENT_TEXT_CHUNK\",\"text\":";
-      append_json(payload_, answer.substr(from, to - from));
-      payload_ += '}';
-      append_frame(out, op_text, payload_);
-      from = to;
+      append_chunk(out, answer, from, i);
       if (++frames % form_.frames_per_write == 0)
         say(std::exchange(out, {}));
     }
-    append_frame(out, op_text, R"({"type":"AGENT_EVENT_END","tokens_used":42})");
+    append_end(out);
     say(std::move(out));
+  }
+
+  /// One chunk each `pace_ms`, and END with the last one.
+  void speak_slowly(std::string answer) {
+    slow_ = std::move(answer);
+    slow_from_ = slow_chunk_ = 0;
+    next_chunk();
+  }
+
+  void next_chunk() {
+    std::string out;
+    append_chunk(out, slow_, slow_from_, slow_chunk_);
+    const bool last = ++slow_chunk_ >= std::max<std::size_t>(1, form_.deltas);
+    if (last)
+      append_end(out);
+    say(std::move(out));
+    if (last)
+      return;
+    timer_.expires_after(std::chrono::milliseconds(form_.pace_ms));
+    timer_.async_wait([self = shared_from_this()](error_code ec) {
+      if (!ec && !self->closed_)
+        self->next_chunk();
+    });
+  }
+
+  /// The chunk number `i` of an answer, which begins at `from`.
+  void append_chunk(std::string& out, std::string_view answer, std::size_t& from, std::size_t i) {
+    const std::size_t chunks = std::max<std::size_t>(1, form_.deltas);
+    std::size_t to = std::max(from, answer.size() * (i + 1) / chunks);
+    while (to < answer.size() && (static_cast<unsigned char>(answer[to]) & 0xc0U) == 0x80)
+      ++to; // never inside a letter
+    payload_ = "{\"type\":\"AGENT_EVENT_TEXT_CHUNK\",\"text\":";
+    append_json(payload_, answer.substr(from, to - from));
+    payload_ += tail_ + '}';
+    append_frame(out, op_text, payload_);
+    from = to;
+  }
+
+  void append_end(std::string& out) {
+    payload_ = "{\"type\":\"AGENT_EVENT_END\",\"tokens_used\":42" + tail_ + '}';
+    append_frame(out, op_text, payload_);
   }
 
   void say_frame(unsigned op, std::string_view payload) {
@@ -177,6 +240,8 @@ private:
   }
 
   void say(std::string bytes) {
+    if (closed_)
+      return;
     waiting_.push_back(std::move(bytes));
     if (!blocked_)
       flush();
@@ -218,11 +283,16 @@ private:
   }
 
   tcp::socket socket_;
+  net::steady_timer timer_;
   oracle& oracle_;
-  shape form_;
+  agents& agents_;
+  const shape& form_;
   std::uint32_t agent_ = 0;
   std::uint64_t chat_id_ = 0;
   std::string in_, payload_;
+  std::string tail_; ///< of every frame: the turn's name, if agents echo it
+  std::string slow_; ///< an answer under way, from where on and which chunk
+  std::size_t slow_from_ = 0, slow_chunk_ = 0;
   frame frame_;
   std::array<char, 4'096> chunk_{};
   std::deque<std::string> waiting_;
@@ -231,9 +301,10 @@ private:
 
 } // namespace
 
-void serve_agent(tcp::socket socket, oracle& o, const shape& form, std::string_view target,
-                 std::string_view key, std::string rest) {
-  std::make_shared<agent_session>(std::move(socket), o, form, target, std::move(rest))->start(key);
+void serve_agent(tcp::socket socket, oracle& o, agents& all, const shape& form,
+                 std::string_view target, std::string_view key, std::string rest) {
+  std::make_shared<agent_session>(std::move(socket), o, all, form, target, std::move(rest))
+      ->start(key);
 }
 
 } // namespace pb::bench

@@ -36,6 +36,17 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 10'000));
   app.add_option("--burst-events", plan.burst_events)->check(CLI::Range(1, 100'000));
   app.add_option("--burst-rooms", plan.burst_rooms)->check(CLI::Range(1, 100'000));
+  app.add_option("--rate", plan.rate,
+                 "messages per second at fixed times, instead of --open; after --memory: both")
+      ->check(CLI::Range(0.0, 1e6));
+  app.add_option("--dead", plan.dead, "the last so many agents never answer a handshake");
+  app.add_flag("--may-fail", plan.may_fail,
+               "a message may be told to have no answer, if its agent did not have it");
+  app.add_option(
+      "--outage", plan.outage_s,
+      "with --memory: then all agents are away for so many seconds, and every room speaks");
+  app.add_option("--pace-ms", plan.form.pace_ms, "between two chunks of an answer");
+  app.add_flag("--echo", plan.form.echo, "agents name the turn in every frame");
   app.add_option("--log", plan.log, "file for the subject's stderr");
   app.add_option("subject", plan.argv, "command line of the subject, after --")->required();
   CLI11_PARSE(app, argc, argv);

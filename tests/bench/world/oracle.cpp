@@ -97,7 +97,7 @@ std::uint64_t oracle::inject(std::uint32_t room, std::int64_t now_ns) {
 }
 
 std::optional<std::string> oracle::reached(std::uint32_t agent, std::uint64_t chat_id,
-                                           std::string_view text) {
+                                           std::string_view text, std::int64_t now_ns) {
   const auto n = number_after(text, "question");
   if (!n || *n >= messages_.size()) {
     ++counts.misrouted;
@@ -114,7 +114,8 @@ std::optional<std::string> oracle::reached(std::uint32_t agent, std::uint64_t ch
   if (m.reached) {
     ++counts.repeated;
     complain("an agent got message " + std::to_string(*n) + " twice");
-  }
+  } else if (recording)
+    dispatch_ns.push_back(now_ns - m.injected_ns);
   m.reached = true;
   if (on_reached)
     on_reached();
@@ -138,7 +139,13 @@ std::optional<std::uint32_t> oracle::answered(std::uint32_t room, final_event e,
     complain("a second final for message " + std::to_string(*n));
     return std::nullopt;
   }
-  if (room != m.room || e.body != answer_to(*n)) {
+  const bool right = room == m.room && e.body == answer_to(*n);
+  const bool told = !right && room == m.room && may_fail && may_fail(room);
+  if (told && m.reached) {
+    ++counts.broken;
+    complain("message " + std::to_string(*n) +
+             " reached its agent and was told: " + shortened(e.body));
+  } else if (!right && !told) {
     ++counts.wrong;
     complain("message " + std::to_string(*n) + " got another answer: " + shortened(e.body));
   }
@@ -154,6 +161,12 @@ std::optional<std::uint32_t> oracle::answered(std::uint32_t room, final_event e,
     queue.erase(queue.begin(), place_of + 1);
   }
   m.answered = true;
+  if (told) {
+    ++counts.told;
+    if (on_told)
+      on_told(room);
+    return std::nullopt;
+  }
   ++counts.answered;
   if (recording)
     latencies_ns.push_back(now_ns - m.injected_ns);

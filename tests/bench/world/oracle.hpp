@@ -17,12 +17,14 @@ namespace pb::bench {
 /// Counts since the start. A subject that did its job leaves every fault at 0.
 struct tally {
   std::uint64_t injected = 0, answered = 0;
+  std::uint64_t told = 0; ///< where that may be: a final that says that there is no answer
   // Faults.
   std::uint64_t doubled = 0;    ///< a second final for one message
   std::uint64_t wrong = 0;      ///< a final with another text, in another room or to no message
   std::uint64_t disordered = 0; ///< a final that overtook an earlier message of its room
   std::uint64_t misrouted = 0;  ///< a message at another agent or chat, or with another text
   std::uint64_t repeated = 0;   ///< a message that reached its agent twice
+  std::uint64_t broken = 0;     ///< a message that reached its agent, and got no answer
   // Traffic.
   std::uint64_t sends = 0; ///< events put into rooms, repeats of a transaction excepted
   std::uint64_t notes = 0; ///< of these, what is no final: drafts, edits, notices
@@ -31,7 +33,8 @@ struct tally {
   std::uint64_t pages = 0;  ///< of rooms' pasts that were read
 
   [[nodiscard]] bool faultless() const {
-    return injected == answered && !doubled && !wrong && !disordered && !misrouted && !repeated;
+    return injected == answered + told && !doubled && !wrong && !disordered && !misrouted &&
+           !repeated && !broken;
   }
 };
 
@@ -48,7 +51,7 @@ public:
 
   /// A message reached an agent. The answer that the agent must give, or nothing if it is not ours.
   std::optional<std::string> reached(std::uint32_t agent, std::uint64_t chat_id,
-                                     std::string_view text);
+                                     std::string_view text, std::int64_t now_ns);
 
   struct final_event {
     std::string_view body, reply_to; ///< reply_to may be empty
@@ -67,7 +70,9 @@ public:
   /// The messages of a room before message `before`, newest first.
   [[nodiscard]] std::vector<std::uint64_t> history(std::uint32_t room, std::uint64_t before,
                                                    std::size_t limit) const;
-  [[nodiscard]] std::uint64_t open() const { return counts.injected - counts.answered; }
+  [[nodiscard]] std::uint64_t open() const {
+    return counts.injected - counts.answered - counts.told;
+  }
 
   /// Remembers the first few for the report.
   void complain(std::string what);
@@ -75,9 +80,14 @@ public:
 
   /// Told of each message that reaches the agent that it is for.
   std::function<void()> on_reached;
-  /// While it is set, the time from injection to final of each answer is kept here.
+  /// Rooms whose agent may be away: there a final without the answer is none of the faults, unless
+  /// the message had reached the agent. Empty: no room.
+  std::function<bool(std::uint32_t room)> may_fail;
+  std::function<void(std::uint32_t room)> on_told;
+  /// While it is set, the times of messages are kept here: from injection to the agent, and from
+  /// injection to the final.
   bool recording = false;
-  std::vector<std::int64_t> latencies_ns;
+  std::vector<std::int64_t> dispatch_ns, latencies_ns;
   tally counts;
 
 private:

@@ -6,17 +6,7 @@
 
 namespace pb::bench {
 
-namespace {
-
-/// Microseconds at the given share of sorted latencies.
-double quantile_us(const std::vector<std::int64_t>& sorted, double share) {
-  if (sorted.empty())
-    return 0;
-  const auto at = static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1));
-  return static_cast<double>(sorted[at]) / 1e3;
-}
-
-} // namespace
+namespace {} // namespace
 
 std::string run::report() const {
   json_object o;
@@ -31,18 +21,24 @@ std::string run::report() const {
     report_restart(o);
   } else if (plan_.bursts > 0) {
     report_admission(o);
-  } else if (plan_.memory) {
-    o.add("rss_idle_kb", idle_.rss_kb);
-    o.add("rss_touched_kb", touched_.rss_kb);
   } else {
-    report_load(o);
+    if (idle_.rss_kb != 0) {
+      o.add("rss_idle_kb", idle_.rss_kb);
+      o.add("rss_touched_kb", touched_.rss_kb);
+    }
+    if (plan_.outage_s > 0)
+      report_storm(o);
+    else if (!plan_.memory)
+      report_load(o);
   }
   o.add("rss_kb", size_.rss_kb);
   o.add("rss_peak_kb", size_.peak_kb);
   o.add("threads", size_.threads);
   const auto& all = oracle_.counts;
   o.add("injected", all.injected);
-  o.add("lost", all.injected - all.answered);
+  o.add("lost", oracle_.open());
+  o.add("told", all.told);
+  o.add("broken", all.broken);
   o.add("doubled", all.doubled);
   o.add("wrong", all.wrong);
   o.add("disordered", all.disordered);
@@ -72,6 +68,7 @@ void run::report_load(json_object& o) const {
   o.add("p50_us", quantile_us(sorted, 0.5));
   o.add("p99_us", quantile_us(sorted, 0.99));
   o.add("p999_us", quantile_us(sorted, 0.999));
+  report_rate(o);
   o.add("sends_per_message", per_message(first_.sends, last_.sends));
   o.add("typing_per_message", per_message(first_.typing, last_.typing));
   o.add("requests_per_message", per_message(first_.requests, last_.requests));

@@ -6,12 +6,6 @@ namespace pb::bench {
 
 namespace {
 
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
 double since(std::chrono::steady_clock::time_point t) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - t).count();
 }
@@ -22,8 +16,13 @@ std::uint64_t settled_requests(const tally& t) { return t.requests - t.polls; }
 
 run::run(plan p)
     : plan_(std::move(p)), io_(1), rooms_(plan_.form), oracle_(rooms_),
-      homeserver_(rooms_, oracle_), server_(io_, homeserver_, oracle_, plan_.form, plan_.port),
-      subject_(io_), timer_(io_), guard_(io_) {
+      agents_(plan_.form.agents, plan_.dead), homeserver_(rooms_, oracle_),
+      server_(io_, homeserver_, oracle_, agents_, plan_.form, plan_.port), subject_(io_),
+      timer_(io_), guard_(io_), pulse_(io_) {
+  if (plan_.may_fail)
+    oracle_.may_fail = [](std::uint32_t) { return true; };
+  else if (plan_.dead > 0)
+    oracle_.may_fail = [this](std::uint32_t room) { return of_dead_agent(room); };
   oracle_.remember(plan_.before);
   homeserver_.on_poll = [this](std::uint64_t position) {
     polling_ = true;
@@ -34,9 +33,10 @@ run::run(plan p)
   server_.on_news_written = [this] { burst_written(); };
   homeserver_.on_answered = [this](std::uint32_t room) {
     free_.push_back(room);
-    if (loading_)
+    if (loading_ && rate_began_ns_ == 0)
       inject_one();
   };
+  oracle_.on_told = homeserver_.on_answered;
 }
 
 int run::execute() {
@@ -100,18 +100,27 @@ void run::come_in() {
       await_answers(patience());
     });
   if (plan_.memory)
-    return when_quiet([this] {
-      idle_ = subject_.size();
-      touch_all();
-    });
+    return when_quiet(
+        [this] {
+          idle_ = subject_.size();
+          touch_all();
+        },
+        3.0); // a walk over many rooms thinks for a while between its requests
+  load();
+}
+
+void run::load() {
   // Every room once for each message that it may have open, so that the load is even.
   const auto& form = plan_.form;
   for (std::uint32_t round = 0; round < (plan_.open + form.rooms - 1) / form.rooms; ++round)
     for (std::uint32_t room = 0; room < form.rooms; ++room)
       free_.push_back(room);
   loading_ = true;
-  for (std::uint32_t i = 0; i < plan_.open; ++i)
-    inject_one();
+  if (plan_.rate > 0)
+    keep_the_rate();
+  else
+    for (std::uint32_t i = 0; i < plan_.open; ++i)
+      inject_one();
   warm_up();
 }
 
@@ -158,11 +167,11 @@ void run::settle() {
   after(0.3, [this] { stop(); });
 }
 
-void run::when_quiet(then next) {
+void run::when_quiet(then next, double seconds) {
   const auto before = settled_requests(oracle_.counts);
-  after(1.0, [this, before, next = std::move(next)] {
+  after(seconds, [this, before, seconds, next = std::move(next)] {
     if (settled_requests(oracle_.counts) != before)
-      return when_quiet(next);
+      return when_quiet(next, seconds);
     next();
   });
 }
@@ -173,10 +182,25 @@ void run::touch_all() {
   untouched_ = plan_.form.rooms;
   for (std::uint32_t i = 0; i < std::min(plan_.open, plan_.form.rooms); ++i)
     inject_one();
+  all_touched(patience());
+}
+
+/// Quiet alone does not say it: what walks over its rooms first asks nobody anything for a while.
+void run::all_touched(int polls_left) {
+  const auto before = oracle_.counts.answered;
+  if (polls_left > 0 && (untouched_ > 0 || oracle_.open() > 0))
+    return after(0.05, [this, polls_left, before] {
+      all_touched(oracle_.counts.answered == before ? polls_left - 1 : patience());
+    });
   when_quiet([this] {
     touched_ = size_ = subject_.size();
     loading_ = false;
-    drain(patience());
+    if (plan_.outage_s > 0)
+      return begin_storm();
+    if (plan_.rate == 0 || oracle_.open() != 0)
+      return drain(patience());
+    plan_.memory = false;
+    load();
   });
 }
 
@@ -186,6 +210,9 @@ void run::inject_one() {
       inject_into(--untouched_);
     return;
   }
+  if (free_.empty()) // only at a fixed rate: any room, one behind the other
+    return inject_into(
+        std::uniform_int_distribution<std::uint32_t>(0, plan_.form.rooms - 1)(chance_));
   auto& chosen = free_[std::uniform_int_distribution<std::size_t>(0, free_.size() - 1)(chance_)];
   std::swap(chosen, free_.back());
   const auto room = free_.back();
@@ -194,7 +221,7 @@ void run::inject_one() {
 }
 
 void run::inject_into(std::uint32_t room) {
-  oracle_.inject(room, now_ns());
+  oracle_.inject(room, due_ns_ != 0 ? due_ns_ : now_ns());
   server_.wake();
 }
 
@@ -209,6 +236,7 @@ void run::stop() {
   loading_ = false;
   timer_.cancel();
   guard_.cancel();
+  pulse_.cancel();
 }
 
 } // namespace pb::bench

@@ -49,7 +49,7 @@ private:
       ++server_.oracle_.counts.agent_connections;
       const auto key = request[http::field::sec_websocket_key];
       const auto rest = buffer_.cdata();
-      serve_agent(std::move(socket_), server_.oracle_, server_.form_,
+      serve_agent(std::move(socket_), server_.oracle_, server_.agents_, server_.form_,
                   {target.data(), target.size()}, {key.data(), key.size()},
                   std::string(static_cast<const char*>(rest.data()), rest.size()));
       return;
@@ -96,9 +96,9 @@ private:
   bool keep_alive_ = true;
 };
 
-server::server(net::io_context& io, homeserver& hs, oracle& o, const shape& form,
+server::server(net::io_context& io, homeserver& hs, oracle& o, agents& all, const shape& form,
                std::uint16_t port)
-    : io_(io), homeserver_(hs), oracle_(o), form_(form),
+    : io_(io), homeserver_(hs), oracle_(o), agents_(all), form_(form),
       acceptor_(io, {net::ip::address_v4::loopback(), port}, true) {
   acceptor_.listen(4'096);
   accept();

@@ -1,6 +1,7 @@
 #pragma once
 // One port, one thread: the homeserver's HTTP and the agents' WebSockets.
 
+#include "tests/bench/world/agents.hpp"
 #include "tests/bench/world/homeserver.hpp"
 #include "tests/bench/world/oracle.hpp"
 
@@ -20,7 +21,7 @@ class http_session;
 class server {
 public:
   /// Listens on 127.0.0.1; port 0 takes a free one. Throws when the port is taken.
-  server(boost::asio::io_context& io, homeserver& hs, oracle& o, const shape& form,
+  server(boost::asio::io_context& io, homeserver& hs, oracle& o, agents& all, const shape& form,
          std::uint16_t port);
   ~server();
 
@@ -39,6 +40,7 @@ private:
   boost::asio::io_context& io_;
   homeserver& homeserver_;
   oracle& oracle_;
+  agents& agents_;
   shape form_;
   boost::asio::ip::tcp::acceptor acceptor_;
   std::unordered_set<std::shared_ptr<http_session>> waiting_; ///< whose poll is held
@@ -47,7 +49,7 @@ private:
 
 /// Takes over a socket whose peer asked for a WebSocket at /agent_K/v1/agent_ws/CHAT/. `key` is its
 /// Sec-WebSocket-Key, `rest` what was read past the request.
-void serve_agent(boost::asio::ip::tcp::socket socket, oracle& o, const shape& form,
+void serve_agent(boost::asio::ip::tcp::socket socket, oracle& o, agents& all, const shape& form,
                  std::string_view target, std::string_view key, std::string rest);
 
 } // namespace pb::bench

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <sys/prctl.h>
@@ -114,6 +115,10 @@ memory subject::size() const {
     else if (name == "Threads:")
       words >> m.threads;
   }
+  std::error_code ec;
+  for (std::filesystem::directory_iterator at("/proc/" + std::to_string(pid_) + "/fd", ec), end;
+       !ec && at != end; at.increment(ec))
+    ++m.files;
   return m;
 }
 

@@ -20,6 +20,7 @@ struct usage {
 
 struct memory {
   std::uint64_t rss_kb = 0, peak_kb = 0, threads = 0;
+  std::uint64_t files = 0; ///< open descriptors
 };
 
 class subject {

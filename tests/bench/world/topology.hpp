@@ -19,6 +19,8 @@ struct shape {
   std::uint32_t body_bytes = 120; ///< of a person's text, and of an answer
   std::uint32_t deltas = 5;       ///< text chunks of an answer; 0 is one chunk
   std::uint32_t frames_per_write = 1;
+  std::uint32_t pace_ms = 0; ///< between two chunks of an answer; 0: all at once
+  bool echo = false;         ///< agents name the turn in each frame: their sockets may be kept
 };
 
 /// A chat room or a Space, by number.
