@@ -250,6 +250,7 @@ void agent_connection_state::rest() {
 /// What runs goes on as it began; sessions between turns belong to the agent as it was.
 void agent_connection_state::change(agent_spec spec) {
   spec_ = std::move(spec);
+  ++specs_;
   protocol_ = find_protocol(spec_.protocol);
   endpoints_.replace(addresses(spec_));
   for (const auto& [chat, id] : std::exchange(kept_, {}))

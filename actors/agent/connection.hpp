@@ -69,6 +69,7 @@ private:
   struct seat {
     std::unique_ptr<agent_session> session;
     const agent_protocol* protocol = nullptr;
+    std::uint64_t spec = 0; ///< which one it was made for, see specs_
     platform_chat_id chat;
     turn_id turn; ///< empty: none
     std::string endpoint;
@@ -155,6 +156,7 @@ private:
   agent_spec spec_;
   connection_deps deps_;
   const agent_protocol* protocol_ = nullptr;
+  std::uint64_t specs_ = 0; ///< that came after the first one
   endpoint_pool endpoints_;
   std::mt19937_64 engine_;
   std::deque<run_turn> queue_; ///< first come, first served; a room has one turn at most

@@ -52,6 +52,7 @@ void agent_connection_state::take_seat(const turn_id& id) {
   auto& s = seats_[t.seat];
   s.session = protocol_->make({spec_, t.what.turn.chat, *endpoint});
   s.protocol = protocol_;
+  s.spec = specs_;
   s.chat = t.what.turn.chat;
   s.turn = id;
   s.endpoint = *endpoint;
@@ -316,7 +317,7 @@ void agent_connection_state::let_go(seat_id id) {
       put(s, *last);
   s.turn = turn_id{};
   const bool wanted = s.protocol->always_kept || spec_.connection == connection_mode::chat;
-  if (wanted && !s.busy && s.protocol == protocol_ && !draining_ && !kept_.contains(s.chat) &&
+  if (wanted && !s.busy && s.spec == specs_ && !draining_ && !kept_.contains(s.chat) &&
       s.session->keep()) {
     endpoints_.ended(s.endpoint);
     s.counted = false;
