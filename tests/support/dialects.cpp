@@ -32,6 +32,7 @@ tongue plain() {
     s.connection = connection_mode::chat;
   };
   t.ids = t.kept = true;
+  t.says_stopped = false; // END is all that there is
   t.nonsense = R"({"type":"AGENT_EVENT_SONG","text":"la"})";
   return t;
 }
@@ -68,7 +69,9 @@ tongue a2a(std::string_view name, std::unique_ptr<dialect> (*make)(timers&, agen
   t.spell = [](agent_spec& s) { s.protocol = "a2a"; };
   t.tools = t.usage = t.asks_many = false;
   t.streams = streams;
-  t.ids = t.resumes = t.handshake = true;
+  t.ids = t.handshake = true;
+  // Without streams the task's name comes with the answer: nothing to cancel or to look for before.
+  t.resumes = t.hears_cancel = streams;
   t.nonsense = R"({"jsonrpc":"2.0","id":"1","result":{"song":"la"}})";
   return t;
 }
