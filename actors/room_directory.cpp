@@ -131,7 +131,7 @@ caf::result<room_moved> move(self_ptr self, const move_room& m) {
   auto promise = self->make_response_promise<room_moved>();
   const auto fail = [promise](caf::error& e) mutable { promise.deliver(std::move(e)); };
   // Looked for first: no room is born for a name that means nothing.
-  self->request(self->state.deps.store, std::chrono::seconds(60), store_find_room{m.room})
+  self->request(self->state.deps->store, std::chrono::seconds(60), store_find_room{m.room})
       .then(
           [self, m, promise, fail](const found_room& found) mutable {
             if (!found.room || found.room->kind != room_kind::chat) {

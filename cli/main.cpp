@@ -11,9 +11,6 @@ using namespace pb::cli;
 
 /// Commands of the contract that a later version brings: they answer, in plain words.
 constexpr std::pair<const char*, const char*> later[] = {
-    {"agents", "the agent registry of a running router"},
-    {"rooms", "rooms of a running router; bind one to another agent"},
-    {"agent", "conformance run against an agent endpoint"},
     {"inject", "put a message into an actor"},
     {"trace", "follow one message through all actors"},
     {"record", "write a run's outside to a file"},
@@ -68,8 +65,9 @@ void add_rooms_command(CLI::App& app, rooms_options& o, std::string& config_file
   list->add_option("--agent", o.agent, "only chats with this agent");
   list->add_option("--owner", o.owner, "only chats of this person");
   auto* move = all->add_subcommand(
-      "move", "Bind a room to another agent, with a fresh context. What runs there is stopped; the\n"
-              "room is told.");
+      "move",
+      "Bind a room to another agent, with a fresh context. What runs there is stopped; the\n"
+      "room is told.");
   add_common(move, config_file, env_file, o.json);
   move->add_flag("--dry-run", o.dry_run, "only say what would be done");
   move->add_option("ROOM", o.room, "the room's id, like '!abc:example.org'")->required();

@@ -67,6 +67,9 @@ private:
   void make_home(const user_id& who, settlement s, const room_id& origin, const event_id& event,
                  trace tr);
   void make_chat(const new_chat& wish, caf::typed_response_promise<done> taken);
+  void want_chat(const new_chat& wish, const room_id& space, const agent_id& agent,
+                 caf::typed_response_promise<done> taken);
+  [[nodiscard]] bool may_choose(const found_agent& agent, const user_id& who) const;
   void advance(intent_row intent, unsigned tries = 0);
   void create_space(intent_row intent, unsigned tries);
   void create_chat(intent_row intent, unsigned tries);

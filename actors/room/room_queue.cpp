@@ -110,11 +110,8 @@ void room_core::pump() {
     return rest();
   }
   starting_ = true;
-  if (agent_.connection) // known since the last turn; DOWN forgets it
-    return begin(agent_);
-  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{row_.agent})
   // Asked anew for each turn: the registry may be another one by now.
-  self_->request(deps_.agents, std::chrono::seconds(30), find_agent{row_.agent, row_.owner})
+  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{row_.agent, row_.owner})
       .then([this](found_agent& agent) { begin(agent); },
             [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -194,10 +191,10 @@ void room_core::watch(const agent_connection_actor& connection) {
 
 /// Whether the registry in force leaves this room to its agent.
 bool room_core::may_use(const found_agent& agent) const {
-  const auto& ops = deps_.rules.operators;
+  const auto& ops = deps_->rules.operators;
   const bool everything = std::find(ops.begin(), ops.end(), row_.owner) != ops.end();
   // Whoever is admitted without being listed has got the agent by what was the default then.
-  const bool unlisted = !agent.listed && !deps_.rules.only_listed;
+  const bool unlisted = !agent.listed && !deps_->rules.only_listed;
   // An agent that is gone altogether has words of its own.
   return !agent.known || agent.theirs || unlisted || everything || row_.granted;
 }

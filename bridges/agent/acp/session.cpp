@@ -71,7 +71,10 @@ public:
   }
 
   agent_steps said(wire_id wire, std::string_view text) override {
-    if (wire != wire_ || text.empty())
+    if (wire != wire_)
+      return {};
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
+    if (text.empty())
       return {};
     // What a program or its libraries print beside the protocol: no reason to give it up.
     if (child_ && text.front() != '{' && text.front() != '[')
