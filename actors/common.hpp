@@ -23,6 +23,8 @@ struct surroundings {
   std::shared_ptr<metrics> numbers;
   std::function<unix_ms()> wall; ///< time for rows and people; virtual in tests
   std::uint64_t seed = 0;        ///< each actor mixes its own name in
+  /// Gives free memory back to the system; null: nobody does. For the end of work that held much.
+  std::function<void()> tidy{};
 };
 
 /// For writes that every message waits for. When the store ends, the process ends: no timer is

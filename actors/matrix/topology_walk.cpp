@@ -123,8 +123,12 @@ void topology_state::walk_over(const walk_ptr& w, const std::string& json) {
   if (w->gate)
     open_gate();
   walk_.reset();
-  if (walks_.empty())
+  if (walks_.empty()) {
+    // What a walk read of every room is free by now, and would stay ours for good.
+    if (deps_.around.tidy)
+      clock_.after(1s, deps_.around.tidy);
     return;
+  }
   auto next = std::move(walks_.front());
   walks_.pop_front();
   begin_walk(std::move(next));

@@ -30,6 +30,9 @@ void room_core::on_over(const turn_over& over) {
   crash_here(crash_point::agent_ended);
   if (!turn_ || turn_->request.id != over.turn || turn_->over)
     return;
+  // It was retired between our question to the directory and our turn: another one may be there.
+  if (over.ending == turn_ending::busy && !over.handed && !std::exchange(turn_->asked_again, true))
+    return find_again();
   turn_->decided = std::set<std::string>(over.decided.begin(), over.decided.end());
   turn_->questions_die = over.questions_die;
   finish(over.ending, over.detail, over.handed);
@@ -52,7 +55,6 @@ void room_core::on_slow(const turn_slow& slow) {
 
 void room_core::lost_connection() {
   watched_ = {};
-  agent_ = {};
   if (turn_ && turn_->connection)
     finish(turn_ending::interrupted, "agent connection actor ended", true);
   else if (turn_)

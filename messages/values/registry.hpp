@@ -110,6 +110,8 @@ struct registry {
     return all.empty() ? std::nullopt : std::optional{all.front()};
   }
 
+  friend bool operator==(const registry&, const registry&) = default;
+
 private:
   [[nodiscard]] const std::vector<agent_id>* entry_of(const user_id& user) const {
     if (const auto i = users.find(user); i != users.end())

@@ -34,6 +34,7 @@ private:
 struct address {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
+  friend bool operator==(const address&, const address&) = default;
 };
 
 struct file_settings {

@@ -87,8 +87,52 @@ TEST_CASE("acp: a child works in its workspace, with its variables and its secre
   a.says("Starting up…"); // printed, not said
   CHECK(a.heard<says::unknown>().at(0).type == "stdout");
   CHECK(a.running);
+  a.says("");
+  a.says(" \r");
+  a.says(R"( {"jsonrpc":"2.0","method":"_news"})");
+  CHECK(a.heard<says::unknown>().size() == 2);
   a.says("{\"cut");
   CHECK(a.heard<says::malformed>().size() == 1);
+}
+
+TEST_CASE("acp: a folder for each person; another person's question begins elsewhere") {
+  auto spec = acp_child_spec();
+  spec.workspace = "/srv/{user}";
+  acp_agent a(spec);
+  const auto ask = [&](const char* who) {
+    session_turn turn;
+    turn.what.id = turn_id{who};
+    turn.what.asker = user_id{who};
+    turn.what.text = "hello";
+    a.begin(std::move(turn));
+  };
+  ask("@ann:x");
+  CHECK(a.links[0].to.child.cwd == "/srv/ann=3ax");
+  a.opened();
+  a.initialized({{"loadSession", true}});
+  CHECK(a.last()["params"]["cwd"] == "/srv/ann=3ax");
+  a.result({{"sessionId", "s-1"}});
+  a.ends();
+  ask("@ann:x");
+  CHECK(a.links.size() == 1);
+  a.ends();
+  ask("@bob:x");
+  REQUIRE(a.links.size() == 2);
+  CHECK(a.closes == std::vector<wire_id>{a.links[0].wire});
+  CHECK(a.links[1].to.child.cwd == "/srv/bob=3ax");
+  a.opened();
+  a.initialized({{"loadSession", true}});
+  CHECK(a.last()["method"] == "session/load");
+  CHECK(a.last()["params"]["cwd"] == "/srv/bob=3ax");
+}
+
+TEST_CASE("acp: a child's folder is absolute for it, whatever the registry says") {
+  auto spec = acp_child_spec();
+  spec.workspace = "agents/1";
+  acp_agent a(spec);
+  a.begin("hello");
+  CHECK(a.links[0].to.child.cwd.front() == '/');
+  CHECK(a.links[0].to.child.cwd.ends_with("/agents/1"));
 }
 
 TEST_CASE("acp: path, cwd and auth of the registry count") {

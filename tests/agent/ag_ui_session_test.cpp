@@ -22,6 +22,7 @@ session_driver driver(agent_spec spec = agent()) {
 
 void ask(session_driver& d, const std::string& text, const std::string& turn = "turn-1") {
   d.renew();
+  d.links.clear();
   d.forget();
   d.begin(text, {}, turn);
   d.opened();
@@ -30,6 +31,7 @@ void ask(session_driver& d, const std::string& text, const std::string& turn = "
 void answer_turn(session_driver& d, const std::string& confirmation, bool yes,
                  const std::string& turn) {
   d.renew();
+  d.links.clear();
   d.forget();
   session_turn t;
   t.what.id = turn_id{turn};
@@ -38,20 +40,21 @@ void answer_turn(session_driver& d, const std::string& confirmation, bool yes,
 }
 
 void words(session_driver& d, const std::string& text, const std::string& id = "m1") {
-  d.says(json{{"type", "TEXT_MESSAGE_CHUNK"}, {"messageId", id}, {"delta", text}});
+  d.says_json(json{{"type", "TEXT_MESSAGE_CHUNK"}, {"messageId", id}, {"delta", text}});
 }
 
 void finish(session_driver& d, int in = 1, int out = 2) {
-  d.says(json{{"type", "RUN_FINISHED"}, {"usage", {{{"inputTokens", in}, {"outputTokens", out}}}}});
+  d.says_json(
+      json{{"type", "RUN_FINISHED"}, {"usage", {{{"inputTokens", in}, {"outputTokens", out}}}}});
 }
 
 void interrupt(session_driver& d, std::vector<std::string> ids) {
   auto list = json::array();
   for (const auto& id : ids)
     list.push_back({{"id", id}, {"reason", "confirmation"}, {"message", "May I " + id + "?"}});
-  d.says(json{{"type", "RUN_FINISHED"},
-              {"usage", {{{"inputTokens", 10}, {"outputTokens", 5}}}},
-              {"outcome", {{"type", "interrupt"}, {"interrupts", list}}}});
+  d.says_json(json{{"type", "RUN_FINISHED"},
+                   {"usage", {{{"inputTokens", 10}, {"outputTokens", 5}}}},
+                   {"outcome", {{"type", "interrupt"}, {"interrupts", list}}}});
 }
 
 } // namespace
@@ -69,7 +72,7 @@ TEST_CASE("a turn is a run of AG-UI over HTTP") {
   CHECK(d.last() == json::parse(R"({"threadId":"C17","runId":"turn-1","state":{},"tools":[],
     "context":[],"forwardedProps":{},
     "messages":[{"id":"turn-1","role":"user","content":"send mail"}]})"));
-  d.says(json{{"type", "RUN_STARTED"}, {"threadId", "C17"}, {"runId", "turn-1"}});
+  d.says_json(json{{"type", "RUN_STARTED"}, {"threadId", "C17"}, {"runId", "turn-1"}});
   words(d, "Sent.");
   finish(d, 3, 4);
   CHECK(d.answer() == "Sent.");
@@ -82,13 +85,13 @@ TEST_CASE("a turn is a run of AG-UI over HTTP") {
 TEST_CASE("the next run has the thread, its tools and the state in it") {
   auto d = driver();
   ask(d, "q1", "turn-1");
-  d.says(json{
+  d.says_json(json{
       {"type", "TOOL_CALL_CHUNK"}, {"toolCallId", "t"}, {"toolCallName", "f"}, {"delta", "{}"}});
-  d.says(json{
+  d.says_json(json{
       {"type", "TOOL_CALL_RESULT"}, {"messageId", "r"}, {"toolCallId", "t"}, {"content", "7"}});
-  d.says(json{{"type", "TOOL_CALL_CHUNK"}, {"toolCallId", "open"}, {"toolCallName", "g"}});
+  d.says_json(json{{"type", "TOOL_CALL_CHUNK"}, {"toolCallId", "open"}, {"toolCallName", "g"}});
   words(d, "a1");
-  d.says(json{{"type", "STATE_SNAPSHOT"}, {"snapshot", {{"n", 1}}}});
+  d.says_json(json{{"type", "STATE_SNAPSHOT"}, {"snapshot", {{"n", 1}}}});
   finish(d);
   ask(d, "q2", "turn-2");
   CHECK(d.last()["state"] == json{{"n", 1}});
@@ -97,7 +100,7 @@ TEST_CASE("the next run has the thread, its tools and the state in it") {
     {"id":"r","role":"tool","content":"7","toolCallId":"t"},
     {"id":"m1","role":"assistant","content":"a1"},
     {"id":"turn-2","role":"user","content":"q2"}])"));
-  d.says(json{{"type", "RUN_ERROR"}, {"message", "no"}});
+  d.says_json(json{{"type", "RUN_ERROR"}, {"message", "no"}});
   CHECK(d.heard<agent_says::error>().size() == 1);
   ask(d, "q3", "turn-3");
   CHECK(d.last()["messages"].size() == 5);
@@ -130,7 +133,7 @@ TEST_CASE("yes to an interrupt begins the run that goes on from it") {
     CHECK(d.last()["messages"] ==
           json::parse(R"([{"id":"turn-1","role":"user","content":"send mail"},
       {"id":"m1","role":"assistant","content":"I could send it."}])"));
-    d.says(json{{"type", "RUN_STARTED"}});
+    d.says_json(json{{"type", "RUN_STARTED"}});
     CHECK_FALSE(json::parse(d.memory).contains("open"));
     words(d, "Sent.", "m2");
     finish(d, 1, 2);
@@ -154,7 +157,7 @@ TEST_CASE("several interrupts are answered together, and a run may interrupt aga
   CHECK(d.last()["resume"].size() == 2);
   CHECK(d.last()["resume"][0]["payload"]["approved"] == true);
   CHECK(d.last()["resume"][1]["payload"]["approved"] == false);
-  d.says(json{{"type", "RUN_STARTED"}});
+  d.says_json(json{{"type", "RUN_STARTED"}});
   interrupt(d, {"c"});
   d.decide("c", true);
   d.opened();
@@ -167,13 +170,13 @@ TEST_CASE("several interrupts are answered together, and a run may interrupt aga
 TEST_CASE("the answer is passed on when the asking turn is over") {
   auto d = driver();
   ask(d, "q");
-  d.says(json{{"type", "TOOL_CALL_CHUNK"}, {"toolCallId", "t"}, {"toolCallName", "f"}});
+  d.says_json(json{{"type", "TOOL_CALL_CHUNK"}, {"toolCallId", "t"}, {"toolCallName", "f"}});
   interrupt(d, {"a", "b"});
   d.end_by_force(); // a restart
   answer_turn(d, "a", true, "turn-2");
   CHECK(d.answer().find("other question") != std::string::npos);
   CHECK(d.heard<agent_says::end>().size() == 1);
-  CHECK(d.links.size() == 1);
+  CHECK(d.links.empty());
   answer_turn(d, "a", true, "turn-3"); // again: the same
   CHECK(d.heard<agent_says::end>().size() == 1);
   answer_turn(d, "b", false, "turn-4");
@@ -182,7 +185,7 @@ TEST_CASE("the answer is passed on when the asking turn is over") {
   CHECK(d.last()["resume"].size() == 2);
   CHECK(d.last()["messages"].size() == 2);
   CHECK(d.last()["messages"][1]["toolCalls"].size() == 1);
-  d.says(json{
+  d.says_json(json{
       {"type", "TOOL_CALL_RESULT"}, {"messageId", "r"}, {"toolCallId", "t"}, {"content", "7"}});
   words(d, "Done.");
   finish(d);
@@ -191,13 +194,13 @@ TEST_CASE("the answer is passed on when the asking turn is over") {
   CHECK(d.heard<agent_says::error>().size() == 1);
   ask(d, "next", "turn-6");
   CHECK_FALSE(d.last().contains("resume"));
-  CHECK(d.last()["messages"].size() == 4);
+  CHECK(d.last()["messages"].size() == 5);
 }
 
 TEST_CASE("a new message cancels what nobody answered, and goes on from what was") {
   auto d = driver();
   ask(d, "q");
-  d.says(json{{"type", "TOOL_CALL_CHUNK"}, {"toolCallId", "t"}, {"toolCallName", "f"}});
+  d.says_json(json{{"type", "TOOL_CALL_CHUNK"}, {"toolCallId", "t"}, {"toolCallName", "f"}});
   interrupt(d, {"a", "b"});
   d.decide("a", true);
   d.cancel();
@@ -209,7 +212,7 @@ TEST_CASE("a new message cancels what nobody answered, and goes on from what was
   CHECK(d.last()["messages"] == json::parse(R"([{"id":"turn-1","role":"user","content":"q"},
     {"id":"turn-2","role":"user","content":"other"}])"));
   SECTION("which the agent hears once") {
-    d.says(json{{"type", "RUN_STARTED"}});
+    d.says_json(json{{"type", "RUN_STARTED"}});
     finish(d);
     ask(d, "third", "turn-3");
     CHECK_FALSE(d.last().contains("resume"));
@@ -312,7 +315,7 @@ TEST_CASE("an AG-UI memory stays within its limit, and one that is none is empty
   for (int i = 0; i < 4; ++i) {
     ask(d, std::string(32'000, '\n'), "turn-" + std::to_string(i));
     words(d, std::string(300'000, '\x02'));
-    d.says(json{{"type", "STATE_SNAPSHOT"}, {"snapshot", std::string(60'000, 's')}});
+    d.says_json(json{{"type", "STATE_SNAPSHOT"}, {"snapshot", std::string(60'000, 's')}});
     std::vector<std::string> ids;
     for (std::size_t n = 0; n < ag_ui::interrupt_limit; ++n)
       ids.push_back(std::string(ag_ui::interrupt_id - 2, '\x03') + std::to_string(n + 10));

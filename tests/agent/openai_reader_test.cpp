@@ -208,6 +208,15 @@ TEST_CASE("filters and refusals are errors, in both dialects") {
       "content_filter/");
 }
 
+TEST_CASE("a model that thinks for long gives a sign of life now and then, and no more") {
+  auto d = asked();
+  for (int i = 0; i < 640; ++i)
+    d.says(std::string_view(R"({"choices":[{"index":0,"delta":{"reasoning":"hm"}}]})"));
+  CHECK(d.heard<agent_says::status>().size() == 1);
+  CHECK(d.heard<agent_says::custom_update>().size() == 10);
+  CHECK(d.answer().empty());
+}
+
 TEST_CASE("a Responses answer cut at its limit is an answer") {
   auto d = asked(api::responses);
   d.says(

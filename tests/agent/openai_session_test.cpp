@@ -29,14 +29,15 @@ json delta(const std::string& text, const json& finish = nullptr) {
 
 void ask(session_driver& d, const std::string& text, const std::string& turn = "turn-1") {
   d.renew();
+  d.links.clear();
   d.forget();
   d.begin(text, {}, turn);
   d.opened();
 }
 
 void answer(session_driver& d, const std::string& text) {
-  d.says(delta(text));
-  d.says(delta("", "stop"));
+  d.says_json(delta(text));
+  d.says_json(delta("", "stop"));
   d.says("[DONE]");
 }
 
@@ -61,8 +62,8 @@ TEST_CASE("a question to a model is a chat completion over HTTP") {
   CHECK(d.last() == json::parse(R"({"model":"llama3","stream":true,"max_tokens":99,
     "stream_options":{"include_usage":true},
     "messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"hello"}]})"));
-  d.says(delta("Hi"));
-  d.says(delta(" there", "stop"));
+  d.says_json(delta("Hi"));
+  d.says_json(delta(" there", "stop"));
   CHECK(d.running);
   d.says(R"({"choices":[],"usage":{"prompt_tokens":12,"completion_tokens":3,"total_tokens":15}})");
   d.says("[DONE]");
@@ -118,7 +119,7 @@ TEST_CASE("an answer that did not end well is not remembered, and the same turn 
   answer(d, "a1");
   const auto memory = d.memory;
   ask(d, "q2", "turn-2");
-  d.says(delta("half an ans"));
+  d.says_json(delta("half an ans"));
   d.closed(how::broken);
   CHECK(d.gave_up->ending == turn_ending::interrupted);
   CHECK(d.memory == memory);
@@ -129,7 +130,7 @@ TEST_CASE("an answer that did not end well is not remembered, and the same turn 
   REQUIRE(entries.size() == 2);
   CHECK(entries[1]["text"] == "another");
   ask(d, "q3", "turn-3");
-  d.says(delta(" \n", "stop"));
+  d.says_json(delta(" \n", "stop"));
   d.says("[DONE]");
   CHECK(json::parse(d.memory)["entries"].size() == 2);
 }
@@ -152,7 +153,7 @@ TEST_CASE("a memory stays within its limit whatever was said") {
   auto d = driver(spec);
   for (int i = 0; i < 6; ++i) {
     ask(d, std::string(50'000, '\n'), "turn-" + std::to_string(i));
-    d.says(delta(std::string(1 << 20, i % 2 == 0 ? 'x' : '"')));
+    d.says_json(delta(std::string(1 << 20, i % 2 == 0 ? 'x' : '"')));
     d.says("[DONE]");
     CHECK(d.memory.size() <= (std::size_t{256} << 10));
     CHECK(json::parse(d.memory)["entries"].size() >= 2);
@@ -162,7 +163,7 @@ TEST_CASE("a memory stays within its limit whatever was said") {
 TEST_CASE("an answer cut at the model's limit is an answer") {
   auto d = driver();
   ask(d, "q");
-  d.says(delta("as far as", "length"));
+  d.says_json(delta("as far as", "length"));
   d.says("[DONE]");
   CHECK(d.heard<agent_says::end>().size() == 1);
   CHECK(d.heard<agent_says::status>().size() == 1);
@@ -173,21 +174,21 @@ TEST_CASE("the end of the stream: after a reason it is the end, before it an int
   for (const auto reason : {how::closed, how::broken}) {
     auto d = driver();
     ask(d, "q");
-    d.says(delta("Hi", "stop"));
+    d.says_json(delta("Hi", "stop"));
     REQUIRE(d.alarm_after);
     d.closed(reason, 200);
     CHECK(d.heard<agent_says::end>().size() == 1);
     CHECK_FALSE(d.gave_up);
     auto other = driver();
     ask(other, "q");
-    other.says(delta("Hi"));
+    other.says_json(delta("Hi"));
     other.closed(reason, 200);
     CHECK(other.gave_up->ending == turn_ending::interrupted);
     CHECK(other.memory.empty());
   }
   auto patient = driver();
   ask(patient, "q");
-  patient.says(delta("Hi", "stop"));
+  patient.says_json(delta("Hi", "stop"));
   patient.alarm(); // a server that keeps the connection open and says nothing more
   CHECK(patient.heard<agent_says::end>().size() == 1);
   auto silent = driver();
@@ -348,12 +349,12 @@ TEST_CASE("a model asks nothing: an answer to it finds no question") {
 TEST_CASE("stopping a model closes its connection") {
   auto d = driver();
   ask(d, "q");
-  d.says(delta("Hi"));
+  d.says_json(delta("Hi"));
   d.cancel();
   CHECK(d.closes == std::vector<wire_id>{d.last_wire()});
   CHECK(d.gave_up->ending == turn_ending::cancelled);
   CHECK(d.memory.empty());
-  d.says(delta("late"));
+  d.says_json(delta("late"));
   CHECK(d.answer() == "Hi");
 }
 

@@ -2,13 +2,25 @@
 
 #include "bridges/agent/session.hpp"
 #include "messages/values/agent_url.hpp"
+#include "messages/values/workspace.hpp"
+
+#include <filesystem>
 
 namespace pb::acp {
 
-std::string workspace_as_seen(const agent_spec& agent) {
-  if (agent.process.command.empty())
-    return agent.cwd.empty() ? "/workspace" : agent.cwd;
-  return !agent.workspace.empty() ? agent.workspace : agent.cwd.empty() ? "/tmp" : agent.cwd;
+folders folders_of(const agent_spec& agent, const user_id& asker) {
+  const bool child = !agent.process.command.empty();
+  folders out;
+  out.cwd = workspace_for(agent.cwd, asker);
+  if (!child)
+    out.workspace = out.cwd.empty() ? "/workspace" : out.cwd;
+  else if (!agent.workspace.empty()) // the protocol knows absolute paths only
+    out.workspace = std::filesystem::absolute(workspace_for(agent.workspace, asker));
+  else
+    out.workspace = out.cwd.empty() ? "/tmp" : out.cwd;
+  if (out.cwd.empty())
+    out.cwd = out.workspace;
+  return out;
 }
 
 link_request address_of(const agent_spec& agent, const std::string& base_url, platform_chat_id chat,

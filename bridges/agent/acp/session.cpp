@@ -34,25 +34,27 @@ class acp_session final : public agent_session {
 public:
   explicit acp_session(session_start start)
       : spec_(std::move(start.agent)), base_url_(std::move(start.base_url)), chat_(start.chat),
-        child_(!spec_.process.command.empty()), root_(acp::workspace_as_seen(spec_)),
-        cwd_(spec_.cwd.empty() ? root_ : spec_.cwd), updates_(root_) {}
+        child_(!spec_.process.command.empty()) {}
 
   agent_steps begin(const session_turn& turn) override {
     turn_ = turn.what;
     memory_ = turn.memory;
     running_ = true;
     clean_ = cancelled_ = context_lost_ = false;
-    updates_.clear();
+    auto at = acp::folders_of(spec_, turn_.asker);
+    const bool elsewhere = at != at_;
+    at_ = std::move(at);
+    updates_.begin(at_.workspace);
     if (turn.what.answer)
       return one(
           tell(agent_says::error{"question_gone", "The question ended with its turn.", false}));
-    if (open_ && waits_for_ == answer::none && !session_.empty())
+    if (is_ready() && !elsewhere)
       return prompt();
     agent_steps out;
     if (open_)
       out.emplace_back(close{wire_});
     forget_link();
-    out.emplace_back(open{++wire_, acp::address_of(spec_, base_url_, chat_, cwd_)});
+    out.emplace_back(open{++wire_, acp::address_of(spec_, base_url_, chat_, at_.cwd)});
     return out;
   }
 
@@ -69,7 +71,10 @@ public:
   }
 
   agent_steps said(wire_id wire, std::string_view text) override {
-    if (wire != wire_ || text.empty())
+    if (wire != wire_)
+      return {};
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
+    if (text.empty())
       return {};
     // What a program or its libraries print beside the protocol: no reason to give it up.
     if (child_ && text.front() != '{' && text.front() != '[')
@@ -138,13 +143,15 @@ public:
     return out;
   }
 
-  [[nodiscard]] bool keep() const override {
-    return open_ && clean_ && waits_for_ == answer::none && !session_.empty();
-  }
+  [[nodiscard]] bool keep() const override { return clean_ && is_ready(); }
 
 private:
   /// The one request of ours that is not answered yet.
   enum class answer : std::uint8_t { none, initialize, resume, load, fresh, prompt };
+
+  [[nodiscard]] bool is_ready() const {
+    return open_ && waits_for_ == answer::none && !session_.empty();
+  }
 
   void forget_link() {
     open_ = false;
@@ -172,7 +179,7 @@ private:
   agent_steps prompt() {
     auto out = ask(answer::prompt, "session/prompt",
                    {{"sessionId", session_},
-                    {"prompt", acp::prompt_blocks(turn_.text, turn_.attachments, root_)}});
+                    {"prompt", acp::prompt_blocks(turn_.text, turn_.attachments, at_.workspace)}});
     if (context_lost_) {
       out.push_back(tell(agent_says::custom_update{"context_lost", "null"}));
       out.push_back(tell(agent_says::status{"The agent begins without what was said before."}));
@@ -181,7 +188,7 @@ private:
   }
 
   agent_steps ask_for_session(answer how) {
-    json params{{"cwd", cwd_}, {"mcpServers", json::array()}};
+    json params{{"cwd", at_.cwd}, {"mcpServers", json::array()}};
     if (how == answer::fresh) {
       context_lost_ = !memory_.empty();
       return ask(how, "session/new", params);
@@ -357,8 +364,7 @@ private:
   std::string base_url_;
   platform_chat_id chat_;
   bool child_ = false;
-  std::string root_; ///< the workspace as the agent sees it
-  std::string cwd_;  ///< of the session
+  acp::folders at_;
   acp::update_reader updates_;
 
   wire_id wire_ = 0;

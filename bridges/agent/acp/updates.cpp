@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace pb::acp {
 namespace {
@@ -17,7 +18,8 @@ agent_steps tell(agent_event event) {
 
 } // namespace
 
-void update_reader::clear() {
+void update_reader::begin(std::string folder) {
+  folder_ = std::move(folder);
   tools_.clear();
   said_text_ = ends_line_ = new_paragraph_ = false;
   message_.clear();

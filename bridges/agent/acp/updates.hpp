@@ -7,17 +7,13 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace pb::acp {
 
 class update_reader {
 public:
-  /// `folder`: the workspace as the agent sees it.
-  explicit update_reader(std::string folder) : folder_(std::move(folder)) {}
-
-  /// A new turn.
-  void clear();
+  /// A new turn. `folder`: the workspace as the agent sees it.
+  void begin(std::string folder);
   /// `kind` is the update's sessionUpdate.
   agent_steps read(const std::string& kind, const agent_json::value& update);
   [[nodiscard]] tool_table& tools() { return tools_; }

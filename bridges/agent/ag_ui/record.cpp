@@ -72,8 +72,9 @@ void record::args(const std::string& id, std::string_view delta) {
     call->args += delta.substr(0, kept_args + 1);
 }
 
+/// The call may be of an earlier run: settled() tells whether there is one.
 void record::result(const std::string& message, const std::string& call, std::string content) {
-  if (find(call) == nullptr)
+  if (call.empty() || call.size() > kept_id || messages_.size() >= kept_messages + 2 * kept_calls)
     return;
   const auto same = [&](const entry& m) { return m.answers == call; };
   if (std::none_of(messages_.begin(), messages_.end(), same))

@@ -77,8 +77,8 @@ void run::event(std::string_view type, const value& all, happened& out) {
       ending_event(type, all, out) || type == "RUN_STARTED")
     return;
   if (type.starts_with("REASONING_") || type.starts_with("THINKING_")) {
-    if (!std::exchange(thought_, true))
-      out.events.emplace_back(agent_says::status{"thinking"});
+    if (auto sign = thoughts_.sign())
+      out.events.push_back(std::move(*sign));
   } else if (type == "CUSTOM") {
     out.events.emplace_back(agent_says::custom_update{all["name"].text(), all["value"].json()});
   } else if (is_progress(type)) {

@@ -3,6 +3,7 @@
 
 #include "bridges/agent/ag_ui/record.hpp"
 #include "bridges/agent/json.hpp"
+#include "bridges/agent/sign_of_life.hpp"
 #include "messages/values/agent_event.hpp"
 
 #include <cstddef>
@@ -65,7 +66,8 @@ private:
   std::string message_, call_;   ///< the last one, for chunks that name none
   std::set<std::string> others_; ///< open messages that are not the agent's
   std::string summary_;          ///< of a snapshot of the messages: what was not said
-  bool spoke_ = false, thought_ = false, apart_ = false;
+  bool spoke_ = false, apart_ = false;
+  sign_of_life thoughts_;
 };
 
 } // namespace pb::ag_ui

@@ -163,7 +163,7 @@ private:
     if (parts.empty())
       return turn.what.text;
     if (!turn.what.text.empty())
-      parts.insert(parts.begin(), {{"type", "text"}, {"text", turn.what.text}});
+      parts.insert(parts.begin(), json{{"type", "text"}, {"text", turn.what.text}});
     return parts;
   }
 

@@ -49,6 +49,13 @@ agent_says::error failure(const value& error) {
   return out;
 }
 
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
 // -- chat completions
 // --------------------------------------------------------------------------------
 
@@ -164,8 +171,7 @@ void read_responses(const value& all, std::int64_t& part, news& out) {
 
 news reader::read(std::string_view text) {
   news out;
-  if (const auto last = text.find_last_not_of(" \t\r\n");
-      text.substr(0, last == std::string_view::npos ? 0 : last + 1) == "[DONE]") {
+  if (trimmed(text) == "[DONE]") {
     out.over = true;
     return out;
   }

@@ -4,6 +4,7 @@
 #include "bridges/agent/history.hpp"
 #include "bridges/agent/openai/dialect.hpp"
 #include "bridges/agent/refusal.hpp"
+#include "bridges/agent/sign_of_life.hpp"
 #include "messages/values/agent_url.hpp"
 
 #include <algorithm>
@@ -81,8 +82,9 @@ public:
       used_.input = told.used.input;
     if (told.used.output)
       used_.output = told.used.output;
-    if (told.thinks && !std::exchange(thought_, true))
-      steps.emplace_back(say{{agent_says::status{"thinking"}, {}}});
+    if (told.thinks)
+      if (auto sign = thoughts_.sign())
+        steps.emplace_back(say{{std::move(*sign), {}}});
     if (answer_bytes_ == 0 && told.text.empty())
       told.text = std::move(told.whole);
     add(std::move(told.text), told.new_part, steps);
@@ -219,7 +221,8 @@ private:
   std::size_t answer_bytes_ = 0;
   openai::tokens used_;
   bool running_ = false;
-  bool heard_ = false, thought_ = false, waits_ = false, retried_ = false;
+  sign_of_life thoughts_;
+  bool heard_ = false, waits_ = false, retried_ = false;
 };
 
 } // namespace
