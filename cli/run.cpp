@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <malloc.h>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <sched.h>
