@@ -125,6 +125,31 @@ caf::result<done> push(self_ptr self, const agent_pushed& m) {
   return promise;
 }
 
+caf::result<room_moved> move(self_ptr self, const move_room& m) {
+  if (!self->state.open || self->state.draining)
+    return to_error({fault_code::busy, "the rooms are not open", {}});
+  auto promise = self->make_response_promise<room_moved>();
+  const auto fail = [promise](caf::error& e) mutable { promise.deliver(std::move(e)); };
+  // Looked for first: no room is born for a name that means nothing.
+  self->request(self->state.deps->store, std::chrono::seconds(60), store_find_room{m.room})
+      .then(
+          [self, m, promise, fail](const found_room& found) mutable {
+            if (!found.room || found.room->kind != room_kind::chat) {
+              promise.deliver(to_error({fault_code::not_found, "no such chat", {}}));
+              return;
+            }
+            auto& s = activate(self, m.room);
+            if (!s.actor) {
+              promise.deliver(to_error({fault_code::busy, "the room is being closed", {}}));
+              return;
+            }
+            self->request(s.actor, std::chrono::seconds(60), m)
+                .then([promise](room_moved r) mutable { promise.deliver(r); }, fail);
+          },
+          fail);
+  return promise;
+}
+
 void deliver(self_ptr self, const std::vector<inbox_row>& rows) {
   auto& st = self->state;
   if (!st.open)
@@ -227,6 +252,7 @@ room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps
             if (auto& s = activate(self, m.room); s.actor)
               self->send(s.actor, m);
           },
+          [self](const move_room& m) { return move(self, m); },
           [self](const close_room& m) { return close_up(self, m.room); },
           [self](tick t) { self->state.clock.ring(t); },
           [self](drain) -> caf::result<done> {

@@ -57,6 +57,10 @@ supervisor_actor::behavior_type supervisor_state::start(router_deps deps) {
           [this](const reconcile_now& m) { reconcile_beside_the_work(m); },
           [this](const list_aside& m) { list(m); },
           [this](const push_now& m) { push(m); },
+          [this](apply_now& m) { apply(m); },
+          [this](const drain_now& m) { set_drain(m); },
+          [this](const list_rooms& m) { list(m); },
+          [this](const move_now& m) { move(m); },
           [this](get_status) {
             std::string list;
             for (const auto& line : journal_)
@@ -136,8 +140,10 @@ caf::actor supervisor_state::make(std::size_t which) {
     return as_actor(self_->spawn(persistence, deps_.around, deps_.health, deps_.disk,
                                  deps_.process.storage.retention));
   case agents_part:
-    return as_actor(self_->spawn(agent_directory, deps_.agents,
-                                 connection_deps{deps_.around, deps_.dial, store()}));
+    return as_actor(
+        self_->spawn(agent_directory, deps_.agents,
+                     connection_deps{deps_.around, deps_.dial, store(),
+                                     std::make_shared<connect_budget>(), deps_.process.files}));
   case session_part:
     return as_actor(self_->spawn(
         matrix_session, session_deps{deps_.around, deps_.http, deps_.health,
@@ -150,23 +156,19 @@ caf::actor supervisor_state::make(std::size_t which) {
         matrix_sender, sender_deps{deps_.around, deps_.http, *session_, store(),
                                    handle<matrix_session_actor>(session_part), deps_.process.lang,
                                    handle<matrix_media_actor>(media_part)}));
-  case topology_part: {
-    std::set<user_id> registered;
-    for (const auto& [user, agents] : deps_.agents.users)
-      registered.insert(user);
-    return as_actor(
-        self_->spawn(topology, topology_deps{deps_.around, deps_.http, *session_, store(),
-                                             handle<agent_directory_actor>(agents_part),
-                                             handle<matrix_sender_actor>(sender_part),
-                                             deps_.process.access.invites, std::move(registered),
-                                             deps_.process.access.operators, deps_.process.lang,
-                                             !deps_.reconcile}));
-  }
+  case topology_part:
+    return as_actor(self_->spawn(
+        topology, topology_deps{deps_.around, deps_.http, *session_, store(),
+                                handle<agent_directory_actor>(agents_part),
+                                handle<matrix_sender_actor>(sender_part),
+                                deps_.process.access.invites, deps_.process.access.operators,
+                                deps_.process.lang, !deps_.reconcile}));
   case rooms_part: {
     room_deps d;
     d.around = deps_.around;
     d.rules = {session_->user, deps_.process.access.operators, deps_.process.rooms.queue_limit,
-               deps_.process.rooms.max_message_bytes, deps_.process.lang};
+               deps_.process.rooms.max_message_bytes, deps_.process.lang,
+               deps_.process.access.invites == invite_policy::registered};
     d.timing = deps_.timing;
     const auto& s = deps_.process.streaming;
     d.streaming.mode = s.mode;

@@ -79,6 +79,10 @@ private:
   void gather(const collect_status& m);
   void list(const list_aside& m);
   void push(const push_now& m);
+  void apply(apply_now& m);
+  void set_drain(const drain_now& m);
+  void list(const list_rooms& m);
+  void move(const move_now& m);
   void note(std::string_view what, std::string_view whom);
   template <class Handle>
   Handle handle(std::size_t which) const {

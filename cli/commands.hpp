@@ -48,6 +48,27 @@ struct reset_options {
 };
 int reset_all(const reset_options& options);
 
+struct agents_options {
+  config::command_line config;
+  enum class verb { list, add, remove, drain, enable, disable } what = verb::list;
+  std::string id;
+  /// add: keys as texts, and a file with one agent's keys that they are laid over.
+  std::string file, label, base_url, protocol, workspace;
+  bool dry_run = false, json = false;
+};
+/// `patchbay agents …`: over the admin API of the router that runs.
+int agents(const agents_options& options);
+
+struct rooms_options {
+  config::command_line config;
+  std::string room, agent; ///< move; empty: list, of that agent or owner
+  std::string owner;
+  bool move = false;
+  bool dry_run = false, json = false;
+};
+/// `patchbay rooms …`
+int rooms(const rooms_options& options);
+
 /// Reads files and environment; prints every problem to stderr. False: errors.
 bool load_configuration(const config::command_line& given, config::loaded& into);
 

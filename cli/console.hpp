@@ -5,6 +5,7 @@
 #include "actors/supervisor.hpp"
 #include "bridges/admin/admin.hpp"
 #include "bridges/http_server.hpp"
+#include "cli/registry_keeper.hpp"
 
 #include <memory>
 #include <string>
@@ -16,7 +17,7 @@ struct console_wiring {
   std::shared_ptr<metrics> numbers;
   supervisor_actor supervisor;
   std::string token, console_json, listen;
-  registry agents; ///< whose events are taken
+  std::shared_ptr<registry_keeper> registry; ///< the one in force
   timers* clock = nullptr;
 };
 

@@ -1,7 +1,8 @@
-// What answers over the network: the homeserver and the agents.
+// What answers over the network: the homeserver.
 
 #include "bridges/matrix/answer.hpp"
 #include "bridges/matrix/api.hpp"
+#include "bridges/retry_after.hpp"
 #include "cli/doctor.hpp"
 
 #include <array>
@@ -33,7 +34,7 @@ std::string plural(std::int64_t n, const char* unit) {
 
 void look_at_clock(const http_response& answer, unix_ms before, unix_ms after, findings& into) {
   const auto* text = find_header(answer.headers, "Date");
-  const auto theirs = text ? matrix::parse_http_date(*text, after) : std::nullopt;
+  const auto theirs = text ? parse_http_date(*text, after) : std::nullopt;
   if (!theirs) {
     into.push_back({"clock", verdict::warning, "the homeserver tells no date to compare with",
                     "make sure that this machine's clock is set by NTP"});
@@ -177,59 +178,6 @@ void look_at_media(blocking_http& http, const session_ref& s, findings& into) {
     into.push_back({"media", verdict::ok, "the homeserver names no file limit", {}});
 }
 
-/// ws → http: whoever serves WebSockets answers HTTP at the same place.
-std::optional<http_request> knock(const agent_spec& spec) {
-  auto url = spec.base_url;
-  if (url.starts_with("ws://") || url.starts_with("wss://"))
-    url.replace(0, 2, "http");
-  const auto where = matrix::split_url(url);
-  if (!where)
-    return std::nullopt;
-  http_request r;
-  r.origin = where->origin;
-  r.target = where->prefix.empty() ? "/" : where->prefix;
-  r.timeout = std::min<std::chrono::milliseconds>(spec.limits.connect, 10s);
-  r.response_limit = 1 << 20;
-  return r;
-}
-
-finding judge(const agent_spec& spec, const http_request& asked, const http_result& got) {
-  finding f{"agent " + spec.id.value, verdict::ok, "GET " + asked.origin + asked.target, {}};
-  if (got && got->status >= 500 && got->status != 501) {
-    f.is = verdict::warning;
-    f.found += " answers " + std::to_string(got->status);
-    f.next = "look at the agent: whatever stands there has trouble";
-    return f;
-  }
-  if (got) {
-    f.found +=
-        " answers (HTTP " + std::to_string(got->status) + "): it is there; no turn was tried";
-    return f;
-  }
-  const auto& why = got.error();
-  f.found += ": " + std::string{pb::to_string(why.error)} + " (" + why.cause + ")";
-  switch (why.error) {
-  case http_error::closed:
-  case http_error::malformed:
-  case http_error::too_large:
-    f.is = verdict::warning;
-    f.next = "something listens there; make sure that it is the agent";
-    break;
-  case http_error::tls:
-    f.is = verdict::failed;
-    f.next = "make the agent's certificate valid for this name, or use http inside your network";
-    break;
-  case http_error::resolve:
-    f.is = verdict::failed;
-    f.next = "correct base_url, or the name service";
-    break;
-  default:
-    f.is = verdict::failed;
-    f.next = "start the agent, or correct base_url";
-  }
-  return f;
-}
-
 } // namespace
 
 void look_at_homeserver(blocking_http& http, const settings& s,
@@ -273,25 +221,6 @@ void look_at_homeserver(blocking_http& http, const settings& s,
   look_at_media(http, session, into);
   if (own)
     log_out(http, session);
-}
-
-void look_at_agents(blocking_http& http, const registry& agents, findings& into) {
-  std::vector<const agent_spec*> specs;
-  std::vector<http_request> asked;
-  for (const auto& [id, spec] : agents.agents) {
-    if (!spec.enabled)
-      continue;
-    if (auto r = knock(spec)) {
-      specs.push_back(&spec);
-      asked.push_back(std::move(*r));
-    } else {
-      into.push_back({"agent " + id.value, verdict::failed, spec.base_url + " is no address",
-                      "correct base_url"});
-    }
-  }
-  const auto got = http.ask_all(asked);
-  for (std::size_t i = 0; i < got.size(); ++i)
-    into.push_back(judge(*specs[i], asked[i], got[i]));
 }
 
 } // namespace pb::cli::doctor

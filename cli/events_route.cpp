@@ -48,23 +48,23 @@ void answer_fault(const fault& f, const api_done& done) {
   }
 }
 
-/// The agent that the token belongs to; else the answer is given. Who shows the wrong token learns
-/// nothing of which agents there are.
-const agent_id* who_posts(const events_desk& desk, const agent_id& named, const std::string& shown,
-                          const api_done& done) {
+/// What the agent that the token belongs to may do; else the answer is given. Who shows the wrong
+/// token learns nothing of which agents there are.
+std::optional<events_access> who_posts(const events_desk& desk, const agent_id& named,
+                                       const std::string& shown, const api_done& done) {
   if (shown.empty()) {
     done(401, api_error("unauthorised", "This needs the agent's events_token.",
                         "Send the header Authorization: Bearer TOKEN with the secret that "
                         "events_token of the registry names."));
-    return nullptr;
+    return std::nullopt;
   }
-  const auto i = desk.agents.find(named);
-  const bool known = i != desk.agents.end();
-  const bool takes = known && i->second.token && !i->second.token->empty();
+  auto access = desk.access(named);
+  const bool known = access.has_value();
+  const bool takes = known && access->token && !access->token->empty();
   // Compared in any case: the time that it takes tells nothing either.
-  const bool own = admin::same_secret(shown, takes ? i->second.token->show() : "no such token");
+  const bool own = admin::same_secret(shown, takes ? access->token->show() : "no such token");
   if (takes && own)
-    return &i->first;
+    return access;
   if (admin::same_secret(shown, desk.admin_token)) {
     if (!known)
       done(404, api_error("unknown_agent", "The registry has no agent of this id.",
@@ -75,29 +75,23 @@ const agent_id* who_posts(const events_desk& desk, const agent_id& named, const 
     else
       done(403, api_error("forbidden", "This takes the agent's own token, not the console's.",
                           "Show the secret that events_token of the registry names."));
-    return nullptr;
+    return std::nullopt;
   }
   done(403, api_error("forbidden", "This is not the token of an agent of this id.",
                       "Show the secret that events_token of the registry names; an agent without "
                       "events_token cannot post events."));
-  return nullptr;
+  return std::nullopt;
 }
 
 } // namespace
-
-std::map<agent_id, events_access> events_access_of(const registry& agents) {
-  std::map<agent_id, events_access> out;
-  for (const auto& [id, spec] : agents.agents)
-    out.emplace(id, events_access{spec.enabled, spec.events_token});
-  return out;
-}
 
 api_route events_route(events_desk desk) {
   const auto shared = std::make_shared<const events_desk>(std::move(desk));
   const auto open = std::make_shared<counters>();
   auto run = [shared, open](const api_request& r, const api_done& done) {
-    const auto* agent = who_posts(*shared, agent_id{r.params.at("id")}, r.bearer, done);
-    if (agent == nullptr)
+    const agent_id agent{r.params.at("id")};
+    const auto access = who_posts(*shared, agent, r.bearer, done);
+    if (!access)
       return;
     auto event = decode_posted_push(r.body);
     if (!event) {
@@ -108,14 +102,14 @@ api_route events_route(events_desk desk) {
                             "The body is {event_id, kind, text, attachments?, chat_id}; see "
                             "docs/agents.md."));
     }
-    if (!shared->agents.at(*agent).enabled)
+    if (!access->enabled)
       return done(409, api_error("agent_disabled", "This agent is not enabled.",
                                  "Set enabled: true in the registry."));
-    auto place = counters::take(open, *agent);
+    auto place = counters::take(open, agent);
     if (!place)
       return done(503, api_error("busy", "Too many events of this agent are on their way.",
                                  "Send it again when the others are answered."));
-    shared->deliver(*agent, std::move(*event),
+    shared->deliver(agent, std::move(*event),
                     [done, place = std::move(place)](const std::optional<fault>& wrong) {
                       if (wrong)
                         return answer_fault(*wrong, done);

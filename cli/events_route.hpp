@@ -10,7 +10,6 @@
 #include "messages/values/registry.hpp"
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 
@@ -21,10 +20,9 @@ struct events_access {
   std::optional<secret> token; ///< nothing: this agent posts nothing
 };
 
-std::map<agent_id, events_access> events_access_of(const registry& agents);
-
 struct events_desk {
-  std::map<agent_id, events_access> agents;
+  /// Of the registry in force; nothing: there is no agent of this id. From any thread.
+  std::function<std::optional<events_access>(const agent_id&)> access;
   std::string admin_token; ///< who shows it may learn which agents there are
   /// Calls back at most once, from any thread: nothing, or what went wrong, after the COMMIT.
   std::function<void(agent_id, posted_push, std::function<void(const std::optional<fault>&)>)>

@@ -1,3 +1,4 @@
+#include "cli/agent_command.hpp"
 #include "cli/commands.hpp"
 #include "cli/store_commands.hpp"
 
@@ -10,15 +11,68 @@ using namespace pb::cli;
 
 /// Commands of the contract that a later version brings: they answer, in plain words.
 constexpr std::pair<const char*, const char*> later[] = {
-    {"agent", "conformance run against an agent endpoint"},
-    {"agents", "the agent registry of a running router"},
-    {"rooms", "rooms of a running router; bind one to another agent"},
     {"inject", "put a message into an actor"},
     {"trace", "follow one message through all actors"},
     {"record", "write a run's outside to a file"},
     {"replay", "run a recorded outside again"},
     {"top", "terminal view of agents, rooms and turns"},
 };
+
+void add_common(CLI::App* c, std::string& config_file, std::string& env_file, bool& json) {
+  c->add_option("--config", config_file, "patchbay.yaml of the router that runs");
+  c->add_option("--env-file", env_file, "file of variables (default: .env, if it is there)");
+  c->add_flag("--json", json, "one JSON object");
+}
+
+void add_agents_command(CLI::App& app, agents_options& o, std::string& config_file,
+                        std::string& env_file) {
+  using verb = agents_options::verb;
+  auto* all = app.add_subcommand("agents", "The agent registry of a running router.\n"
+                                           "Changes go to agents.d beside the registry file, which "
+                                           "itself is never touched.");
+  all->require_subcommand(1);
+  const auto add = [&](const char* name, const char* about, verb what) {
+    auto* c = all->add_subcommand(name, about);
+    add_common(c, config_file, env_file, o.json);
+    if (what != verb::list)
+      c->add_flag("--dry-run", o.dry_run, "only say what would be done");
+    if (what != verb::list && what != verb::add)
+      c->add_option("ID", o.id, "the agent")->required();
+    c->callback([&o, what] { o.what = what; });
+    return c;
+  };
+  add("list", "The agents, how each is, and how the registry's files are.", verb::list);
+  auto* one = add("add", "Add an agent, or change the keys given of one that is there.", verb::add);
+  one->add_option("--id", o.id, "its id");
+  one->add_option("--base-url", o.base_url, "its address");
+  one->add_option("--label", o.label, "what people see");
+  one->add_option("--protocol", o.protocol, "agent-ws, acp, a2a, openai or ag-ui");
+  one->add_option("--workspace", o.workspace, "our side of the shared folder");
+  one->add_option("--file", o.file, "YAML with one agent's keys; the options are laid over them");
+  add("remove", "Take an agent away. Running turns finish, then its rooms are told.", verb::remove);
+  add("drain", "No new turns for an agent until `enable`, or until the router starts again.",
+      verb::drain);
+  add("enable", "Give an agent turns again.", verb::enable);
+  add("disable", "Keep an agent in the registry without turns.", verb::disable);
+}
+
+void add_rooms_command(CLI::App& app, rooms_options& o, std::string& config_file,
+                       std::string& env_file) {
+  auto* all = app.add_subcommand("rooms", "Chats of a running router.");
+  all->require_subcommand(1);
+  auto* list = all->add_subcommand("list", "The chats, and which agent each is with.");
+  add_common(list, config_file, env_file, o.json);
+  list->add_option("--agent", o.agent, "only chats with this agent");
+  list->add_option("--owner", o.owner, "only chats of this person");
+  auto* move = all->add_subcommand(
+      "move", "Bind a room to another agent, with a fresh context. What runs there is stopped; the\n"
+              "room is told.");
+  add_common(move, config_file, env_file, o.json);
+  move->add_flag("--dry-run", o.dry_run, "only say what would be done");
+  move->add_option("ROOM", o.room, "the room's id, like '!abc:example.org'")->required();
+  move->add_option("AGENT", o.agent, "the agent's id")->required();
+  move->callback([&o] { o.move = true; });
+}
 
 } // namespace
 
@@ -101,6 +155,12 @@ int main(int argc, char** argv) {
     c->add_flag("--json", with_file.json, "one JSON object");
   }
 
+  agent_command agent_with(app);
+  agents_options agents_with;
+  rooms_options rooms_with;
+  add_agents_command(app, agents_with, config_file, env_file);
+  add_rooms_command(app, rooms_with, config_file, env_file);
+
   for (const auto& [name, what] : later) {
     auto* c = app.add_subcommand(name, std::string{what} + " (not there yet)");
     c->allow_extras();
@@ -132,6 +192,8 @@ int main(int argc, char** argv) {
         run_with.pin = pin;
       return run(run_with);
     }
+    if (agent_with.parsed())
+      return agent_with.run();
     with_file.config = given();
     if (backup_command->parsed())
       return backup(with_file);
@@ -154,6 +216,11 @@ int main(int argc, char** argv) {
     }
     if (version_command->parsed())
       return print_version(json);
+    agents_with.config = rooms_with.config = given();
+    if (app.got_subcommand("agents"))
+      return agents(agents_with);
+    if (app.got_subcommand("rooms"))
+      return rooms(rooms_with);
   } catch (const std::exception& e) {
     complain(std::string{"a bug: "} + e.what() + "; please report it with the log above");
     return bug;

@@ -1,9 +1,8 @@
 #include "cli/commands.hpp"
 
-#include "cli/blocking_http.hpp"
 #include "cli/data_dir.hpp"
+#include "cli/running_router.hpp"
 
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -68,67 +67,26 @@ private:
   std::string last_;
 };
 
-std::string first_line(const std::string& file) {
-  std::ifstream in{file};
-  std::string line;
-  std::getline(in, line);
-  return line;
+/// By the router that runs; nothing: it was said why not.
+std::optional<std::string> reconcile_there(running_router& router, bool dry_run) {
+  const std::string target = "/api/v1/reconcile";
+  auto got = router.ask("POST", target + (dry_run ? "?dry_run=true" : ""));
+  while (got && got->status == 202) {
+    std::this_thread::sleep_for(300ms);
+    got = router.ask("GET", target);
+    const auto state = got ? json::parse(got->body, nullptr, false) : json{};
+    if (got && got->status == 200 && state.is_object()) {
+      if (state.value("running", false))
+        got->status = 202;
+      else
+        got->body = state.value("report", json{}).dump();
+    }
+  }
+  if (got && got->status == 200)
+    return got->body;
+  complain("the running router does not reconcile: " + running_router::reason(got));
+  return std::nullopt;
 }
-
-/// The router that holds the data directory does the work; we ask and show.
-class running_router {
-public:
-  running_router(const config::loaded& conf, const std::string& dir) {
-    const auto address = first_line(dir + "/admin.address");
-    request_.origin = "http://" + address;
-    const auto token = conf.process.admin.token ? conf.process.admin.token->show()
-                                                : first_line(dir + "/admin.token");
-    request_.headers = {{"Authorization", "Bearer " + token}};
-    request_.timeout = 30s;
-    known_ = !address.empty() && !token.empty();
-  }
-
-  /// The report; nothing: it was said why not.
-  std::optional<std::string> reconcile(bool dry_run) {
-    if (!known_) {
-      complain("a router runs on this data directory, but does not say where its admin API is; "
-               "restart it, then try again");
-      return std::nullopt;
-    }
-    auto got = ask("POST", dry_run ? "?dry_run=true" : "");
-    while (got && got->status == 202) {
-      std::this_thread::sleep_for(300ms);
-      got = ask("GET", "");
-      const auto state = got ? json::parse(got->body, nullptr, false) : json{};
-      if (got && got->status == 200 && state.is_object()) {
-        if (state.value("running", false))
-          got->status = 202;
-        else
-          got->body = state.value("report", json{}).dump();
-      }
-    }
-    if (got && got->status == 200)
-      return got->body;
-    const auto body = got ? json::parse(got->body, nullptr, false) : json{};
-    complain("the running router does not reconcile: " +
-             (body.is_object() ? text(body, "message") + "; " + text(body, "hint")
-              : got            ? "HTTP " + std::to_string(got->status)
-                               : std::string{"no answer from its admin API; see its log"}));
-    return std::nullopt;
-  }
-
-private:
-  std::optional<http_response> ask(const std::string& method, const std::string& query) {
-    auto r = request_;
-    r.method = method;
-    r.target = "/api/v1/reconcile" + query;
-    auto got = http_.ask(std::move(r));
-    return got ? std::optional<http_response>{std::move(*got)} : std::nullopt;
-  }
-  http_request request_;
-  bool known_ = false;
-  blocking_http http_;
-};
 
 } // namespace
 
@@ -138,13 +96,17 @@ int reconcile(const reconcile_options& options) {
     return configuration;
   printer show{options.json};
   if (data_dir::holder(conf.process.data_dir)) {
-    running_router router{conf, conf.process.data_dir};
-    const auto plan = router.reconcile(true);
+    running_router router{conf.process};
+    if (!router.known()) {
+      complain(running_router::unknown);
+      return unavailable;
+    }
+    const auto plan = reconcile_there(router, true);
     if (!plan)
       return unavailable;
     show(*plan);
     if (!options.dry_run) {
-      const auto outcome = router.reconcile(false);
+      const auto outcome = reconcile_there(router, false);
       if (!outcome)
         return unavailable;
       show(*outcome);

@@ -5,6 +5,7 @@
 #include "cli/console.hpp"
 #include "cli/data_dir.hpp"
 #include "cli/embedded.hpp"
+#include "cli/registry_keeper.hpp"
 #include "cli/version.hpp"
 #include "persistence/sqlite/open.hpp"
 
@@ -109,6 +110,8 @@ struct router {
   std::shared_ptr<metrics> numbers;
   std::shared_ptr<health_board> health = std::make_shared<health_board>();
   happenings news;
+  std::shared_ptr<registry_keeper> registry_files;
+  config::command_line given;
   std::optional<router_deps::reconcile_only> reconcile;
 
   int run(const data_dir& home);
@@ -121,6 +124,7 @@ private:
   };
   doors open_doors(io_runtime& io, const supervisor_actor& boss, const embedded_world* world,
                    const data_dir& home, const std::string& token, std::string& link);
+  void keep_registry(const supervisor_actor& boss, settings as_read, bool no_agents);
   void announce(const session_ref& who, const embedded_world* world, const std::string& console);
   void wait_for_actors(caf::actor_system& sys);
 };
@@ -183,7 +187,7 @@ router::doors router::open_doors(io_runtime& io, const supervisor_actor& boss,
   wiring.supervisor = boss;
   wiring.token = token;
   wiring.listen = conf.process.admin.listen.host;
-  wiring.agents = conf.agents;
+  wiring.registry = registry_files;
   wiring.clock = &io.clock();
   nlohmann::json console{{"homeserver", nullptr},
                          {"bot", conf.process.homeserver.user.value},
@@ -225,7 +229,33 @@ router::doors router::open_doors(io_runtime& io, const supervisor_actor& boss,
   return open;
 }
 
+/// The supervisor is held weakly: who watches files never keeps the router alive.
+void router::keep_registry(const supervisor_actor& boss, settings as_read, bool no_agents) {
+  registry_keeper::wiring w;
+  w.given = given;
+  w.in_force = conf.agents;
+  if (as_read.homeserver.embedded && no_agents) // the demonstration agent was put in their place
+    w.fallback = conf.agents;
+  w.process = std::move(as_read);
+  w.log = log;
+  w.numbers = numbers;
+  w.wall = wall_now;
+  w.apply = [weak = caf::actor_cast<caf::weak_actor_ptr>(boss)](registry now,
+                                                                std::function<void()> in_force) {
+    apply_now m{std::move(now), std::make_shared<std::function<void()>>(std::move(in_force))};
+    if (!*m.answer)
+      m.answer = nullptr;
+    if (auto strong = weak.lock())
+      caf::anon_send(caf::actor_cast<caf::actor>(strong), std::move(m));
+    else if (m.answer)
+      (*m.answer)();
+  };
+  registry_files = std::make_shared<registry_keeper>(std::move(w));
+}
+
 int router::run(const data_dir& home) {
+  const auto as_read = conf.process;
+  const bool no_agents = conf.agents.agents.empty();
   io_runtime io;
   std::unique_ptr<embedded_world> world;
   if (conf.process.homeserver.embedded) {
@@ -282,13 +312,16 @@ int router::run(const data_dir& home) {
 
     auto boss = sys.spawn(supervisor, std::move(deps));
     doors open;
-    if (!reconcile)
+    if (!reconcile) {
+      keep_registry(boss, as_read, no_agents);
       open = open_doors(io, boss, world.get(), home, token, console_link);
+    }
     auto weak = caf::actor_cast<caf::weak_actor_ptr>(boss);
-    io.on_signals({SIGTERM, SIGINT, SIGHUP}, [weak, l = log, count = 0](int signal) mutable {
+    io.on_signals({SIGTERM, SIGINT, SIGHUP}, [weak, l = log, files = registry_files,
+                                           count = 0](int signal) mutable {
       if (signal == SIGHUP) {
-        l->warning("reload_not_there", {},
-                   "reading the configuration again is not there yet: restart");
+        if (files)
+          files->reload();
         return;
       }
       if (++count > 1) {
@@ -307,6 +340,8 @@ int router::run(const data_dir& home) {
     if (!sentence.empty())
       complain(sentence);
     open.close();
+    if (registry_files)
+      registry_files->stop();
     wait_for_actors(sys);
   }
   if (world)
@@ -337,6 +372,7 @@ int run(const run_options& options) {
   if (!home)
     return give_up(home.error());
   router all{std::move(conf)};
+  all.given = options.config;
   all.log = make_logger(all.conf.process.log.format, all.conf.process.log.level);
   all.numbers = std::make_shared<metrics>();
   return all.run(*home);

@@ -13,20 +13,34 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 using text = const std::string&;
 
+constexpr std::size_t most_endpoints = 64;
+
 verdict set_path(agent_spec& a, text t) {
   const auto bad = [](char c) { return c <= 0x20 || c >= 0x7f || c == '#'; };
   if (t.empty() || t.size() > 1'024 || std::any_of(t.begin(), t.end(), bad))
     return wrong{quoted(t) + " is not a path"};
-  if (t.find("{chat_id}") == std::string::npos)
-    return wrong{quoted(t) + " has no {chat_id}: every chat would be the same one"};
   a.path = t;
   return std::nullopt;
 }
 
 verdict set_protocol(agent_spec& a, text t) {
-  if (t != "agent-ws")
-    return wrong{"the protocol " + quoted(t) + " is not there yet"};
-  a.protocol = t;
+  const std::vector<std::string> known(protocol_names.begin(), protocol_names.end());
+  // A refused one is kept as none: what depends on it is no second fault.
+  const bool good = std::find(known.begin(), known.end(), t) != known.end();
+  a.protocol = good ? t : "";
+  return good ? std::nullopt : verdict{no_such_word(t, known)};
+}
+
+verdict add_endpoint(agent_spec& a, text t) {
+  auto url = agent_base_url(t);
+  if (!url)
+    return url.error();
+  if (std::find(a.base_urls.begin(), a.base_urls.end(), *url) != a.base_urls.end())
+    return wrong{quoted(t) + " stands here a second time", "keep one of them"};
+  if (a.base_urls.size() == most_endpoints)
+    return wrong{"more than " + std::to_string(most_endpoints) + " endpoints",
+                 "put a load balancer before them"};
+  a.base_urls.push_back(*std::move(url));
   return std::nullopt;
 }
 
@@ -94,12 +108,16 @@ std::vector<agent_key> make() {
        "an address like http://127.0.0.1:7000/agent_1 (http, https, ws, wss)", "",
        "the agent's address; a path prefix is kept",
        [](agent_spec& a, text t) { return into(a.base_url, agent_base_url(t)); }},
+      {"base_urls", shape::list, "addresses like http://127.0.0.1:7000/agent_1", "[base_url]",
+       "several endpoints of the same agent; a chat stays with its own while that one is there",
+       add_endpoint, [](agent_spec& a) { a.base_urls.clear(); }},
       {"workspace_path", shape::path, "the path of a folder", "",
        "our side of the shared volume; without it files are declined",
        [](agent_spec& a, text t) { return into(a.workspace, line(t, 4'096)); }},
-      {"protocol", shape::text, "agent-ws", "agent-ws", "how the agent is spoken to", set_protocol},
-      {"path", shape::text, "a path with {chat_id} in it, like /v1/agent_ws/{chat_id}/",
-       "/v1/agent_ws/{chat_id}/", "joined to base_url", set_path},
+      {"protocol", shape::text, "agent-ws, acp, a2a, openai or ag-ui", "agent-ws",
+       "how the agent is spoken to", set_protocol},
+      {"path", shape::text, "a path, for agent-ws with {chat_id} in it", "/v1/agent_ws/{chat_id}/",
+       "joined to base_url; other protocols have none by themselves", set_path},
       {"connection", shape::text, "turn or chat", "turn",
        "a connection for each turn, or one that is kept between turns",
        [](agent_spec& a, text t) {
@@ -134,6 +152,9 @@ std::vector<agent_key> make() {
       {"limits.concurrent_turns", shape::text, "a number from 1 to 10000", "8",
        "turns at the same time over all chats",
        [](agent_spec& a, text t) { return into(a.limits.concurrent_turns, number(t, 1, 10'000)); }},
+      {"limits.queue", shape::text, "a number from 1 to 10000", "10000",
+       "turns that wait for a place; one more is refused",
+       [](agent_spec& a, text t) { return into(a.limits.queue, number(t, 1, 10'000)); }},
       {"limits.frame", shape::text, "a size from 1KiB to 64MiB, like 8MiB", "8MiB",
        "the largest frame from the agent",
        [](agent_spec& a, text t) {
@@ -147,7 +168,12 @@ std::vector<agent_key> make() {
 } // namespace
 
 const std::vector<agent_key>& agent_keys() {
-  static const auto keys = make();
+  static const auto keys = [] {
+    auto all = make();
+    const auto own = protocol_keys();
+    all.insert(all.end(), own.begin(), own.end());
+    return all;
+  }();
   return keys;
 }
 

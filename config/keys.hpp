@@ -14,12 +14,13 @@
 namespace pb::config {
 
 enum class shape {
-  text,     ///< one value
-  path,     ///< one value, resolved against the folder of the file that names it
-  list,     ///< a list of values; an environment variable separates them with commas
-  pairs,    ///< a mapping of texts
-  secret,   ///< {env: NAME} or {file: PATH}; an environment variable holds the secret itself
-  nullable, ///< one value or null
+  text,      ///< one value
+  path,      ///< one value, resolved against the folder of the file that names it
+  list,      ///< a list of values; an environment variable separates them with commas
+  pairs,     ///< a mapping of texts
+  variables, ///< a mapping of texts, or of references to secrets
+  secret,    ///< {env: NAME} or {file: PATH}; an environment variable holds the secret itself
+  nullable,  ///< one value or null
 };
 
 template <class T>
@@ -37,6 +38,8 @@ struct key_of {
   verdict (*pair)(T&, const std::string&, const std::string&) = nullptr;
   /// The variable's name in deployments that exist.
   std::string_view alias = {};
+  /// One entry of `variables` whose value is a secret.
+  verdict (*secret_pair)(T&, const std::string&, const std::string&) = nullptr;
 };
 
 using process_key = key_of<settings>;
@@ -44,6 +47,8 @@ using agent_key = key_of<agent_spec>;
 
 const std::vector<process_key>& process_keys();
 const std::vector<agent_key>& agent_keys();
+/// The part of agent_keys() that counts for one protocol only.
+std::vector<agent_key> protocol_keys();
 
 /// "homeserver.url" → "PATCHBAY_HOMESERVER_URL"
 std::string environment_name(std::string_view path);

@@ -78,7 +78,8 @@ std::vector<problem> unknown_variables(const environment& env,
 invite_policy default_invites(const loaded& l) {
   if (l.process.homeserver.embedded)
     return invite_policy::anyone;
-  return l.agents.users.empty() ? invite_policy::server : invite_policy::registered;
+  return l.agents.users.empty() && l.agents.servers.empty() ? invite_policy::server
+                                                            : invite_policy::registered;
 }
 
 } // namespace

@@ -95,12 +95,18 @@ void read_value(const context& c, const key_of<T>& key, const node& value, T& ou
         wrong_kind(c, *item, name, "a single value", key.type);
     return;
   case shape::pairs:
+  case shape::variables:
     if (value.what == node::kind::null)
       return;
     if (value.what != node::kind::mapping)
       return wrong_kind(c, value, name, "a mapping", key.type);
     for (const auto& e : entries_of(c, value)) {
-      if (e.value->what != node::kind::scalar)
+      const bool reference = key.form == shape::variables && e.value->what == node::kind::mapping;
+      if (reference) {
+        if (const auto text = dereference(c, *e.value, name + "." + e.key))
+          if (const auto bad = key.secret_pair(out, e.key, *text))
+            refuse(c, *e.value, name + "." + e.key, *bad, key.type);
+      } else if (e.value->what != node::kind::scalar)
         wrong_kind(c, *e.value, name + "." + e.key, "a single value", key.type);
       else if (const auto bad = key.pair(out, e.key, e.value->text))
         refuse(c, *e.value, name + "." + e.key, *bad, key.type);

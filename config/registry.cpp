@@ -1,5 +1,7 @@
 #include "config/registry.hpp"
 
+#include "config/agent_rules.hpp"
+#include "config/people.hpp"
 #include "config/workspaces.hpp"
 
 #include <algorithm>
@@ -8,6 +10,8 @@
 namespace pb::config {
 
 namespace {
+
+std::string base_name(const std::string& file) { return file.substr(file.rfind('/') + 1); }
 
 class registry_reader {
 public:
@@ -38,36 +42,40 @@ public:
 
   void read_beside(const source& file) {
     auto c = context_for(file.file);
-    const auto name = file.file.substr(file.file.rfind('/') + 1);
-    const auto id = agent_name(name.substr(0, name.rfind(".yaml")));
     const auto tree = document::parse(file.text, file.file);
     if (!tree) {
       out_.problems.push_back(tree.error());
       out_.complete = false;
-    } else if (!id) {
-      bad_.error(c.at(tree->root()), "the file's name is not an agent's id",
-                 "name it after its agent, like agent-1.yaml");
-    } else if (tree->root().what != node::kind::mapping) {
-      wrong_kind(c, tree->root(), id->value, "a mapping", "the agent's keys at the left margin");
-    } else {
-      read_agent(c, *id, tree->root(), tree->root(), true);
+    } else if (const auto& root = tree->root(); root.what != node::kind::mapping) {
+      wrong_kind(c, root, base_name(file.file), "a mapping", "the agent's keys at the left margin");
+    } else if (const auto id = id_beside(c, file.file, root)) {
+      bool removed = false;
+      for (const auto& e : entries_of(c, root))
+        if (e.key == "removed")
+          removed = is_removed(c, e);
+      if (removed)
+        take_away(*id, file.file);
+      else
+        read_agent(c, *id, root, root, true);
     }
     settle();
   }
 
   /// What can only be said when everything is read.
   void finish() {
-    resolve();
+    for (auto& [id, said] : places_) {
+      auto c = context_for(said.at.file);
+      c.prefix = "agents." + id.value + ".";
+      said.defaults = defaults_seen_;
+      apply_rules(c, out_.value.agents[id], said);
+    }
+    // With a file that could not be parsed, a missing agent is no news.
+    people_.resolve(out_.value, removed_, out_.complete, bad_);
     check_workspaces();
     settle();
   }
 
 private:
-  struct agent_place {
-    place at;
-    mentioned seen;
-  };
-
   context context_for(const std::string& file) {
     context c{file, env_, files_, bad_, out_.referenced};
     c.strict = false;
@@ -95,15 +103,11 @@ private:
     else
       bad_.error(c.at(root), "agents is missing",
                  "write agents: and the agents below it, or agents: [] for none");
-    if (const auto* one = find("default_agent"); one != nullptr && one->what != node::kind::null) {
-      if (one->what == node::kind::scalar)
-        references_.push_back({"default_agent", one->text, c.at(*one), {}});
-      else
-        wrong_kind(c, *one, "default_agent", "a single value", "the id of an agent");
-    }
+    if (const auto* one = find("default_agent"))
+      people_.read_default(c, *one);
     for (const auto* key : {"user_agents", "users"})
       if (const auto* users = find(key))
-        read_users(c, *users, key);
+        people_.read_users(c, *users, key);
   }
 
   void read_defaults(const context& outer, const node& n) {
@@ -113,12 +117,17 @@ private:
       return;
     if (n.what != node::kind::mapping)
       return wrong_kind(outer, n, "defaults", "a mapping", "keys of an agent below it");
-    static const std::set<std::string> own{"id", "base_url"};
+    static const std::set<std::string> own{"id", "base_url", "base_urls"};
     for (const auto& [key, value] : n.pairs)
       if (key->what == node::kind::scalar && own.contains(key->text))
         bad_.warning(c.at(*key), "defaults." + key->text + " has no effect: each agent has its own",
                      "write it below the agent");
     read_mapping(c, n, agent_keys(), defaults_, defaults_seen_, {}, own);
+    if (const auto i = defaults_seen_.find("process.command"); i != defaults_seen_.end()) {
+      bad_.warning(i->second, "defaults.process.command has no effect: each agent has its own",
+                   "write it below the agent");
+      defaults_.process.command.clear();
+    }
   }
 
   void read_agents(const context& c, const node& n) {
@@ -164,7 +173,8 @@ private:
   void read_agent(const context& outer, const agent_id& id, const node& at, const node& n,
                   bool over) {
     const auto before = places_.find(id);
-    if (before != places_.end() && !over) {
+    const bool known = before != places_.end();
+    if (known && !over) {
       bad_.error(outer.at(at), "the agent " + quoted(id.value) + " is defined a second time",
                  "give it another id; the first is in line " +
                      std::to_string(before->second.at.line));
@@ -172,87 +182,62 @@ private:
     }
     auto c = outer;
     c.prefix = "agents." + id.value + ".";
-    agent_spec spec = before == places_.end() ? defaults_ : out_.value.agents[id];
-    auto seen = before == places_.end() ? defaults_seen_ : before->second.seen;
+    agent_spec spec = known ? out_.value.agents[id] : defaults_;
     spec.id = id;
-    read_mapping(c, n, agent_keys(), spec, seen);
+    mentioned own;
+    static const std::set<std::string> beside{"removed"}, main;
+    read_mapping(c, n, agent_keys(), spec, own, {}, over ? beside : main);
     if (spec.id != id) {
-      bad_.error(seen["id"],
+      bad_.error(own["id"],
                  c.prefix + "id is " + quoted(spec.id.value) + ", its name here " + id.value,
                  "write the same, or leave id out");
       spec.id = id;
     }
-    if (!seen.contains("base_url"))
-      bad_.error(c.at(at), c.prefix + "base_url is missing",
-                 "write base_url: http://127.0.0.1:7000, the agent's address");
-    if (seen.contains("auth") && !seen.contains("auth.secret"))
-      bad_.error(seen["auth"], c.prefix + "auth.secret is missing",
-                 "write secret: {env: NAME} below auth");
+    settle_endpoints(c, spec, own);
     if (spec.label.empty())
       spec.label = id.value;
     out_.value.agents[id] = std::move(spec);
-    places_[id] = {outer.at(at), std::move(seen)};
+    auto& said = places_[id];
+    said.at = outer.at(at);
+    out_.sources[id].push_back(c.file);
+    for (auto& [key, where] : own)
+      said.all[key] = std::move(where);
+    removed_.erase(id);
   }
 
-  void read_users(const context& c, const node& n, const std::string& name) {
-    if (n.what == node::kind::null)
-      return;
-    if (n.what != node::kind::mapping)
-      return wrong_kind(c, n, name, "a mapping", "\"@alice:example.org\": agent-1 below it");
-    for (const auto& e : entries_of(c, n)) {
-      const auto user = matrix_user(e.key);
-      if (!user) {
-        bad_.error(c.at(*e.at), name + ": " + user.error().what,
-                   "write it in quotes like \"@alice:example.org\"");
-        continue;
+  /// Of a file in agents.d: its `id`, else its name.
+  std::optional<agent_id> id_beside(const context& c, const std::string& file, const node& root) {
+    for (const auto& [key, value] : root.pairs)
+      if (key->what == node::kind::scalar && key->text == "id") {
+        if (value->what == node::kind::scalar)
+          if (const auto id = agent_name(value->text))
+            return *id;
+        bad_.error(c.at(*value), "the agent's id is none",
+                   "write letters, digits, '.', '_' and '-', first a letter or a digit");
+        return std::nullopt;
       }
-      if (!out_.value.users.try_emplace(*user).second) {
-        bad_.error(c.at(*e.at), name + ": " + quoted(e.key) + " stands here a second time",
-                   "put all of this person's agents into one list");
-        continue;
-      }
-      read_agents_of(c, *user, *e.value, name + "." + e.key);
-    }
+    const auto name = base_name(file);
+    if (const auto id = agent_name(name.substr(0, name.rfind(".yaml"))))
+      return *id;
+    bad_.error(c.at(root), "the file's name is not an agent's id",
+               "name it after its agent, like agent-1.yaml");
+    return std::nullopt;
   }
 
-  void read_agents_of(const context& c, const user_id& user, const node& n,
-                      const std::string& name) {
-    if (n.what == node::kind::scalar)
-      return references_.push_back({name, n.text, c.at(n), user});
-    if (n.what != node::kind::list || n.items.empty())
-      return wrong_kind(c, n, name, "an agent's id or a list of ids",
-                        "agent-1 or [agent-1, agent-2]");
-    for (const auto* item : n.items)
-      if (item->what == node::kind::scalar)
-        references_.push_back({name, item->text, c.at(*item), user});
-      else
-        wrong_kind(c, *item, name, "a single value", "the id of an agent");
+  bool is_removed(const context& c, const entry& e) {
+    const auto yes = boolean(e.value->text);
+    if (e.value->what != node::kind::scalar || !yes) {
+      bad_.error(c.at(*e.value), "removed: neither true nor false", "write true or false");
+      return false;
+    }
+    return *yes;
   }
 
-  void resolve() {
-    std::vector<std::string> known;
-    for (const auto& [id, at] : places_)
-      known.push_back(id.value);
-    for (const auto& r : references_) {
-      const agent_id id{r.agent};
-      if (places_.contains(id))
-        set(r.user, id);
-      else if (out_.complete) // otherwise a missing agent is no news
-        bad_.error(r.at, r.name + ": no agent is named " + quoted(r.agent),
-                   bad_.full()     ? ""
-                   : known.empty() ? "define it below agents"
-                                   : did_you_mean(r.agent, known));
-    }
-  }
-
-  void set(const std::optional<user_id>& user, const agent_id& id) {
-    if (!user) {
-      out_.value.default_agent = id;
-      return;
-    }
-    auto& agents = out_.value.users[*user];
-    if (std::find(agents.begin(), agents.end(), id) == agents.end())
-      agents.push_back(id);
+  void take_away(const agent_id& id, const std::string& file) {
+    out_.value.agents.erase(id);
+    out_.sources.erase(id);
+    places_.erase(id);
+    removed_[id] = file;
   }
 
   void check_workspaces() {
@@ -266,7 +251,7 @@ private:
     // The later of two equal ones is told, as it was probably the one that was copied.
     std::vector<std::size_t> order(ids.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    const auto line_of = [&](std::size_t i) { return places_[ids[i]].seen["workspace_path"].line; };
+    const auto line_of = [&](std::size_t i) { return workspace_place(ids[i]).line; };
     std::sort(order.begin(), order.end(),
               [&](std::size_t a, std::size_t b) { return line_of(a) < line_of(b); });
     std::vector<std::string> sorted;
@@ -276,7 +261,7 @@ private:
     for (const auto& [inner, outer] : overlapping(sorted)) {
       const auto& id = ids[order[inner]];
       const auto& other = ids[order[outer]];
-      bad_.error(places_[id].seen["workspace_path"],
+      bad_.error(workspace_place(id),
                  "agents." + id.value + ".workspace_path " + quoted(sorted[inner]) +
                      " is the workspace of " + other.value + " or lies within it (" +
                      quoted(sorted[outer]) + ")",
@@ -284,17 +269,16 @@ private:
     }
   }
 
+  place workspace_place(const agent_id& id) const {
+    const auto said = places_.find(id);
+    const auto* at = said == places_.end() ? nullptr : said->second.find("workspace_path");
+    return at == nullptr ? place{} : *at;
+  }
+
   void settle() {
     auto found = bad_.take();
     out_.problems.insert(out_.problems.end(), found.begin(), found.end());
   }
-
-  /// An agent's name, looked up when all agents are read.
-  struct reference {
-    std::string name, agent;
-    place at;
-    std::optional<user_id> user; ///< nobody: it is the default_agent
-  };
 
   registry_outcome& out_;
   const environment& env_;
@@ -302,8 +286,9 @@ private:
   reporter bad_;
   agent_spec defaults_;
   mentioned defaults_seen_;
-  std::map<agent_id, agent_place> places_;
-  std::vector<reference> references_;
+  std::map<agent_id, agent_mentions> places_;
+  std::map<agent_id, std::string> removed_; ///< by which file
+  people_reader people_;
 };
 
 } // namespace

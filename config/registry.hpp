@@ -4,6 +4,7 @@
 #include "config/process.hpp"
 #include "messages/values/registry.hpp"
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -13,15 +14,16 @@ namespace pb::config {
 struct registry_outcome {
   registry value;
   std::vector<problem> problems;
-  std::set<std::string> referenced; ///< variables that {env: NAME} names
-  bool complete = true;             ///< false: a file could not be parsed
+  std::set<std::string> referenced;                     ///< variables that {env: NAME} names
+  bool complete = true;                                 ///< false: a file could not be parsed
+  std::map<agent_id, std::vector<std::string>> sources; ///< the files that speak of an agent
 
   [[nodiscard]] bool ok() const;
 };
 
-/// The operator's file, then the files beside it in their order: each holds one agent, named after
-/// it, whose keys are laid over those of the same agent before. Reads nothing but the files that
-/// secrets name, through `files`.
+/// The operator's file, then the files beside it in their order: each holds one agent, by its `id`
+/// or named after it, whose keys are laid over those of the same agent before; `removed: true`
+/// takes it away. Reads nothing but the files that secrets name, through `files`.
 registry_outcome parse_registry(const source& main, const std::vector<source>& beside,
                                 const environment& env, const disk& files);
 

@@ -64,6 +64,10 @@ struct move_room {
   room_id room;
   agent_id agent;
 };
+struct room_moved {
+  bool moved = true; ///< false: it was with this agent already
+  platform_chat_id chat;
+};
 /// ROOM: owns the platform chat id, the turn in progress and the waiting messages of one chat.
 using room_actor =
     turn_sink::extend<caf::reacts_to<room_events>,   // admitted events, in order
@@ -72,6 +76,8 @@ using room_actor =
                       caf::reacts_to<room_changed>,  // your row was changed by topology
                       caf::replies_to<room_push>::with<done>, // an agent speaks outside a turn
                       caf::reacts_to<restore_chat>, // out of the archive; answers in the other room
+                      // errors: not_found (no such chat), malformed (no such agent), refused, busy
+                      caf::replies_to<move_room>::with<room_moved>,
                       caf::reacts_to<tick>,         // itself
                       caf::replies_to<drain>::with<done>,
                       caf::replies_to<get_status>::with<status_report>>;
@@ -86,6 +92,7 @@ using room_directory_actor =
                       caf::reacts_to<row_delivered>, // for the room, if it lives
                       caf::reacts_to<room_changed>,  // likewise
                       caf::replies_to<close_room>::with<done>, // it is about to be moved
+                      caf::replies_to<move_room>::with<room_moved>, // for the room that it names
                       caf::reacts_to<tick>,                    // itself
                       caf::replies_to<drain>::with<done>,
                       caf::replies_to<get_status>::with<status_report>>;
@@ -258,6 +265,32 @@ struct push_now {
   agent_pushed what;
   std::shared_ptr<std::function<void(const std::optional<fault>&)>> answer;
 };
+/// From the admin API and from whoever watches the files: this is the registry from now on. Calls
+/// back when the agents have it.
+struct apply_now {
+  registry agents;
+  std::shared_ptr<std::function<void()>> answer;
+};
+/// As drain_agent is answered.
+struct drain_now {
+  drain_agent what;
+  std::shared_ptr<std::function<void(const std::optional<fault>&)>> answer;
+};
+/// Chat rooms in the order of their ids; calls back with JSON texts and where to go on (empty: last
+/// page).
+struct list_rooms {
+  room_id after; ///< empty: from the first one
+  std::size_t limit = 50;
+  agent_id agent{}; ///< only its rooms; empty: all
+  user_id owner{};  ///< likewise
+  std::shared_ptr<std::function<void(bool good, std::vector<std::string> items, room_id next)>>
+      answer;
+};
+/// As move_room is answered.
+struct move_now {
+  move_room what;
+  std::shared_ptr<std::function<void(const std::optional<fault>&, const room_moved&)>> answer;
+};
 struct stop_next {};
 /// SUPERVISOR: starts the others in order, restarts what dies, stops them from source to sink.
 using supervisor_actor =
@@ -272,6 +305,10 @@ using supervisor_actor =
                      caf::reacts_to<reconcile_now>,  // for the admin API
                      caf::reacts_to<list_aside>,     // for the admin API
                      caf::reacts_to<push_now>,       // for the events route
+                     caf::reacts_to<apply_now>,      // another registry
+                     caf::reacts_to<drain_now>,      // for the admin API
+                     caf::reacts_to<list_rooms>,     // for the admin API
+                     caf::reacts_to<move_now>,       // for the admin API
                      caf::replies_to<get_status>::with<status_report>>;
 
 } // namespace pb
@@ -301,9 +338,9 @@ using supervisor_actor =
   X(pb::attach_pushes) X(pb::agents_of_user) X(pb::agent_options) X(pb::send_progress) \
   X(pb::drop_progress) X(pb::person_choice) X(pb::invite_guest) X(pb::fetch_event) X(pb::fetched_event) X(pb::fetch_file) \
   X(pb::staged_file) X(pb::upload_file) X(pb::uploaded_file) X(pb::session_ready) X(pb::router_failed) \
-  X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::list_aside) X(pb::push_now) X(pb::collect_status) \
+  X(pb::stop_router) X(pb::restart_child) X(pb::stop_next) X(pb::reconcile_now) X(pb::list_aside) X(pb::push_now) X(pb::apply_now) X(pb::drain_now) X(pb::list_rooms) X(pb::move_now) X(pb::collect_status) \
   X(pb::store_remember) X(pb::store_recall) X(pb::recalled_memory) X(pb::apply_spec) \
-  X(pb::apply_registry) X(pb::registry_applied) X(pb::drain_agent) X(pb::move_room)
+  X(pb::apply_registry) X(pb::registry_applied) X(pb::drain_agent) X(pb::move_room) X(pb::room_moved)
 // clang-format on
 
 #define PB_UNSAFE(T) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(T)

@@ -91,20 +91,25 @@ using agent_connection_actor = caf::typed_actor<
     caf::reacts_to<agent_ack>,      // the sink has worked off a batch
     caf::reacts_to<answer_confirm>, // an open confirmation is decided
     caf::reacts_to<attach_pushes>,  // who takes what the agent says outside turns
+    caf::reacts_to<apply_spec>,     // another form of the agent, for new turns
     caf::reacts_to<link_opened>, caf::reacts_to<link_said>, caf::reacts_to<link_ended>, // from I/O
     caf::reacts_to<tick>,                                                               // itself
     caf::replies_to<drain>::with<done>, caf::replies_to<get_status>::with<status_report>>;
 
 struct find_agent {
   agent_id agent;
+  user_id owner{}; ///< whose room asks; empty: nobody's
 };
 struct found_agent {
-  agent_connection_actor connection; ///< null: not in the registry, or not enabled
+  agent_connection_actor connection; ///< null: no new turn (unknown, not enabled, drained)
   std::string label;
   bool idempotent = false; ///< or its protocol resumes: a turn may be begun again after our restart
   bool enabled = false;
   std::string workspace;            ///< our side of the shared volume; empty: none
   std::set<agent_feature> features; ///< what it understands
+  bool known = false;               ///< it is in the registry
+  bool theirs = true;               ///< the owner may use it, says the registry
+  bool listed = false;              ///< the owner, or their server, is in the registry
 };
 /// Agents that a person may choose: those that the registry lists for them, the first one being the
 /// default; else the default agent alone. `all`: every agent (for operators).
@@ -125,6 +130,7 @@ struct agent_for_user {
 };
 struct agent_choice {
   std::optional<agent_id> agent;
+  bool listed = false; ///< the person, or their server, is in the registry
 };
 /// Another registry is in force: agents that are new start, those that are gone finish what runs,
 /// those that changed are told. Nobody else notices.
@@ -145,7 +151,9 @@ using agent_directory_actor =
     caf::typed_actor<caf::replies_to<find_agent>::with<found_agent>,
                      caf::replies_to<agent_for_user>::with<agent_choice>,  // the person's default
                      caf::replies_to<agents_of_user>::with<agent_options>, // whom they may choose
-                     caf::reacts_to<attach_pushes>,                        // who takes pushes
+                     caf::replies_to<apply_registry>::with<registry_applied>,
+                     caf::replies_to<drain_agent>::with<done>, // error not_found
+                     caf::reacts_to<attach_pushes>,            // who takes pushes
                      caf::reacts_to<tick>,                                 // itself
                      caf::replies_to<drain>::with<done>,
                      caf::replies_to<get_status>::with<status_report>>;

@@ -6,6 +6,15 @@ namespace pb {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+/// Of all endpoints; a child process has one without a name.
+std::vector<std::string> addresses(const agent_spec& spec) {
+  return spec.base_urls.empty() ? std::vector{spec.base_url} : spec.base_urls;
+}
+
+} // namespace
+
 agent_connection_actor::behavior_type
 agent_connection(agent_connection_actor::stateful_pointer<agent_connection_state> self,
                  agent_spec spec, connection_deps deps) {
@@ -16,7 +25,8 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
                                                                     connection_deps deps) {
   spec_ = std::move(spec);
   deps_ = std::move(deps);
-  codec_ = make_agent_ws_codec(spec_);
+  protocol_ = find_protocol(spec_.protocol);
+  endpoints_.replace(addresses(spec_));
   engine_ = engine_for(deps_.around, "agent " + spec_.id.value);
   auto& numbers = *deps_.around.numbers;
   const metric_labels who{{"agent", spec_.id.value}};
@@ -38,21 +48,20 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
   running_now_ = numbers.gauge_of("patchbay_agent_turns_running", "Turns under way", who);
   waiting_now_ =
       numbers.gauge_of("patchbay_agent_turns_waiting", "Turns that wait for a place", who);
+  out_now_ = numbers.gauge_of("patchbay_agent_endpoints_out",
+                              "Endpoints that failed again and again and are left alone", who);
   self_->set_exit_handler([this](caf::exit_msg& m) {
-    for (auto& [epoch, s] : sockets_)
-      s.wire->close();
+    for (auto& [epoch, w] : wires_)
+      if (w.line)
+        w.line->close();
     self_->quit(std::move(m.reason));
   });
   return {[this](run_turn& m) { admit(std::move(m)); },
           [this](const cancel_turn& m) { cancel(m.turn); },
-          [this](const agent_ack& m) {
-            if (const auto i = turns_.find(m.turn); i != turns_.end()) {
-              i->second.acked_seq = std::max(i->second.acked_seq, m.seq);
-              deliver(i->second);
-            }
-          },
+          [this](const agent_ack& m) { on_ack(m); },
           [this](const answer_confirm& m) { decide(m); },
           [this](const attach_pushes& m) { push_sink_ = m.sink; },
+          [this](apply_spec& m) { change(std::move(m.spec)); },
           [this](const link_opened& m) { on_open(m.epoch); },
           [this](const link_said& m) { on_text(m); },
           [this](const link_ended& m) { on_closed(m); },
@@ -72,8 +81,8 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
 void agent_connection_state::admit(run_turn what) {
   // The same turn again: its room was born anew and nobody listens to the old one any more.
   if (const auto i = turns_.find(what.turn.id); i != turns_.end()) {
-    if (i->second.epoch != 0)
-      let_go(i->second.epoch, false);
+    if (i->second.seat != 0)
+      drop_seat(i->second.seat);
     turns_.erase(i);
   }
   if (is_told_already(what))
@@ -83,7 +92,7 @@ void agent_connection_state::admit(run_turn what) {
                 turn_over{what.turn.id, turn_ending::busy, "the agent is being drained", false});
     return;
   }
-  if (queue_.size() >= queue_cap) {
+  if (queue_.size() >= spec_.limits.queue) {
     self_->send(what.sink,
                 turn_over{what.turn.id, turn_ending::busy, "queue of the agent is full", false});
     return;
@@ -107,8 +116,8 @@ bool agent_connection_state::is_told_already(const run_turn& what) {
     cancel(turn_id{old->first});
     return true;
   }
-  if (old->second.epoch != 0)
-    let_go(old->second.epoch, false);
+  if (old->second.seat != 0)
+    drop_seat(old->second.seat);
   turns_.erase(old);
   return false;
 }
@@ -123,25 +132,6 @@ void agent_connection_state::pump() {
   waiting_now_.set(static_cast<double>(queue_.size()));
 }
 
-void agent_connection_state::begin(run_turn what) {
-  const auto id = what.turn.id;
-  const auto chat = what.turn.chat;
-  turn t;
-  t.what = std::move(what);
-  t.began = t.last_event = self_->clock().now();
-  turns_total_.inc();
-  auto& mine = turns_.insert_or_assign(id, std::move(t)).first->second;
-  if (const auto k = kept_.find(chat); k != kept_.end()) {
-    mine.epoch = k->second;
-    sockets_[k->second].turn = id;
-    kept_.erase(k);
-    mark_and_write(id);
-  } else {
-    dial(id);
-  }
-  arm_sweep();
-}
-
 void agent_connection_state::cancel(const turn_id& id) {
   for (auto i = queue_.begin(); i != queue_.end(); ++i)
     if (i->turn.id == id) {
@@ -154,20 +144,25 @@ void agent_connection_state::cancel(const turn_id& id) {
     return;
   if (!i->second.handed && !i->second.marking)
     return end(id, turn_ending::cancelled, {});
-  if (i->second.handed && spec_.features.contains(agent_feature::cancel))
-    sockets_[i->second.epoch].wire->send(codec_->cancel());
-  // Without END within a second we close; an agent that cannot be cancelled is closed at once.
-  const auto grace = spec_.features.contains(agent_feature::cancel) ? 1000ms : 0ms;
-  clock_.after(grace, [this, id] {
-    if (turns_.contains(id))
-      end(id, turn_ending::cancelled, {});
-  });
+  const auto s = seats_.find(i->second.seat);
+  if (s == seats_.end())
+    return end(id, turn_ending::cancelled, {});
+  const auto grace = s->second.protocol->cancel_grace;
+  if (i->second.handed)
+    feed(s->first, s->second.session->cancel());
+  // An agent that does not end the turn in time has it ended for it.
+  if (turns_.contains(id))
+    clock_.after(grace, [this, id] {
+      if (turns_.contains(id))
+        end(id, turn_ending::cancelled, {});
+    });
 }
 
 /// Pieces of one text or of one call's arguments become one while the sink is busy.
-void agent_connection_state::fold(turn& t, agent_event event, std::size_t bytes) {
+void agent_connection_state::fold(turn& t, agent_event event) {
   using namespace agent_says;
-  t.folded_bytes += bytes;
+  if (unpaid_) // the room pays for what it is given
+    t.folded_bytes[unpaid_->first] += std::exchange(unpaid_, std::nullopt)->second;
   auto* last = t.folded.empty() ? nullptr : &t.folded.back();
   if (const auto* more = std::get_if<text_chunk>(&event))
     if (auto* text = last ? std::get_if<text_chunk>(last) : nullptr) {
@@ -181,7 +176,6 @@ void agent_connection_state::fold(turn& t, agent_event event, std::size_t bytes)
       call->args += more->args;
       return;
     }
-  t.folded_bytes += sizeof(agent_event); // many empty events are not free
   t.folded.push_back(std::move(event));
 }
 
@@ -189,10 +183,23 @@ void agent_connection_state::deliver(turn& t) {
   if (t.folded.empty() || t.sent_seq != t.acked_seq)
     return;
   self_->send(t.what.sink, agent_batch{t.what.turn.id, ++t.sent_seq, std::exchange(t.folded, {})});
-  t.folded_bytes = 0;
+  t.sent_bytes = std::exchange(t.folded_bytes, {});
 }
 
-void agent_connection_state::end(turn_id id, turn_ending ending, std::string detail, bool clean) {
+void agent_connection_state::on_ack(const agent_ack& m) {
+  const auto i = turns_.find(m.turn);
+  if (i == turns_.end())
+    return;
+  auto& t = i->second;
+  t.acked_seq = std::max(t.acked_seq, m.seq);
+  if (t.acked_seq == t.sent_seq) {
+    t.last_event = time_of(t); // from now on it is the agent's silence again
+    pay(t.sent_bytes);
+  }
+  deliver(t);
+}
+
+void agent_connection_state::end(turn_id id, turn_ending ending, std::string detail) {
   const auto i = turns_.find(id);
   if (i == turns_.end())
     return;
@@ -202,10 +209,14 @@ void agent_connection_state::end(turn_id id, turn_ending ending, std::string det
     ending = turn_ending::cancelled;
   if (!t.folded.empty())
     self_->send(t.what.sink, agent_batch{id, ++t.sent_seq, std::move(t.folded)});
+  pay(t.sent_bytes);
+  pay(t.folded_bytes);
   turn_over over{id, ending, detail.substr(0, 200), t.handed || t.marking};
   for (const auto& [name_of_it, fate] : t.questions)
     if (fate == turn::question::handed)
       over.decided.push_back(name_of_it);
+  if (const auto s = seats_.find(t.seat); s != seats_.end())
+    over.questions_die = s->second.protocol->questions_die;
   self_->send(t.what.sink, std::move(over));
   if (ending == turn_ending::answered) {
     ++answered_;
@@ -215,57 +226,17 @@ void agent_connection_state::end(turn_id id, turn_ending ending, std::string det
     last_trouble_ = detail.empty() ? "turn ended with " + std::to_string(static_cast<int>(ending))
                                    : detail.substr(0, 200);
   }
-  if (t.epoch != 0)
-    let_go(t.epoch, clean);
+  if (t.seat != 0)
+    let_go(t.seat);
   pump();
   rest();
 }
 
-void agent_connection_state::arm_sweep() {
-  if (sweep_armed_ || (turns_.empty() && kept_.empty()))
-    return;
-  sweep_armed_ = true;
-  const auto& l = spec_.limits;
-  const auto shortest = std::min({l.first_event, l.event_idle, l.turn, l.connection_idle});
-  clock_.after(std::clamp<std::chrono::milliseconds>(shortest / 8, 20ms, 1000ms), [this] {
-    sweep_armed_ = false;
-    sweep();
-    arm_sweep();
-  });
-}
-
-/// One look at all clocks: a timer for each turn would cost more than the turns.
-void agent_connection_state::sweep() {
-  const auto now = self_->clock().now();
-  const auto& l = spec_.limits;
-  std::vector<std::pair<turn_id, const char*>> over;
-  for (auto& [id, t] : turns_) {
-    const auto silence = time_of(t) - t.last_event;
-    const bool mute = t.handed && !t.any_event && silence >= l.first_event;
-    if (time_of(t) - t.began >= l.turn)
-      over.emplace_back(id, "turn limit passed");
-    else if (t.handed && silence >= l.event_idle)
-      over.emplace_back(id, "event_idle passed");
-    else if (mute && t.what.turn.answer) // does not know what was answered
-      over.emplace_back(id, "first_event passed");
-    else if (mute && !std::exchange(t.slow_told, true))
-      self_->send(t.what.sink, turn_slow{id});
-  }
-  for (const auto& [id, why] : over)
-    end(id, why[0] == 't' ? turn_ending::too_long : turn_ending::idle, why);
-  std::vector<std::uint64_t> idle;
-  for (const auto& [chat, epoch] : kept_)
-    if (now - sockets_[epoch].idle_since >= l.connection_idle)
-      idle.push_back(epoch);
-  for (const auto epoch : idle)
-    let_go(epoch, false);
-}
-
-/// Nothing new is taken, and sockets that only wait for something new go.
+/// Nothing new is taken, and sessions that only wait for something new go.
 void agent_connection_state::start_drain() {
   draining_ = true;
-  for (const auto& [chat, epoch] : std::exchange(kept_, {}))
-    sockets_[epoch].wire->close();
+  for (const auto& [chat, id] : std::exchange(kept_, {}))
+    drop_seat(id);
 }
 
 void agent_connection_state::rest() {
@@ -276,21 +247,14 @@ void agent_connection_state::rest() {
   drained_.clear();
 }
 
-std::string agent_connection_state::status() const {
-  std::size_t open = 0, asking = 0;
-  for (const auto& [epoch, s] : sockets_)
-    open += s.open ? 1 : 0;
-  for (const auto& [id, t] : turns_)
-    asking += t.open_questions;
-  return "{\"id\":" + json_quote(spec_.id.value) + ",\"label\":" + json_quote(spec_.label) +
-         ",\"protocol\":" + json_quote(spec_.protocol) +
-         ",\"enabled\":" + (spec_.enabled ? "true" : "false") +
-         ",\"turns\":" + std::to_string(turns_.size()) +
-         ",\"waiting\":" + std::to_string(queue_.size()) + ",\"sockets\":" + std::to_string(open) +
-         ",\"confirmations\":" + std::to_string(asking) +
-         ",\"answered\":" + std::to_string(answered_) + ",\"failed\":" + std::to_string(failed_) +
-         ",\"state\":" + json_quote(last_trouble_.empty() ? "ok" : "trouble") +
-         ",\"last_trouble\":" + json_quote(last_trouble_) + "}";
+/// What runs goes on as it began; sessions between turns belong to the agent as it was.
+void agent_connection_state::change(agent_spec spec) {
+  spec_ = std::move(spec);
+  protocol_ = find_protocol(spec_.protocol);
+  endpoints_.replace(addresses(spec_));
+  for (const auto& [chat, id] : std::exchange(kept_, {}))
+    drop_seat(id);
+  pump();
 }
 
 } // namespace pb

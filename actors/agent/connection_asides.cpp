@@ -20,7 +20,8 @@ bool agent_connection_state::is_new_question(turn& t, const agent_says::confirm&
       deps_.around.log->warning("agent_confirmations_cap", t.what.turn.tr,
                                 "an agent asks too much in one turn: the rest is answered with no",
                                 {{"agent", spec_.id}, {"open", t.open_questions}});
-    sockets_[t.epoch].wire->send(codec_->confirm(question.id, false));
+    if (const auto s = seats_.find(t.seat); s != seats_.end())
+      feed(t.seat, s->second.session->decide(question.id, false));
     return false;
   }
   t.questions.emplace(question.id, turn::question::open);
@@ -33,7 +34,7 @@ bool agent_connection_state::is_new_question(turn& t, const agent_says::confirm&
 /// or it was answered before.
 void agent_connection_state::decide(const answer_confirm& m) {
   const auto i = turns_.find(m.turn);
-  if (i == turns_.end() || i->second.epoch == 0)
+  if (i == turns_.end() || !seats_.contains(i->second.seat))
     return;
   auto& t = i->second;
   const auto question = t.questions.find(m.confirmation);
@@ -45,21 +46,15 @@ void agent_connection_state::decide(const answer_confirm& m) {
     t.began += stood;
     t.last_event += stood;
   }
-  const bool left = sockets_[t.epoch].wire->send(codec_->confirm(m.confirmation, m.yes));
-  question->second = left ? turn::question::handed : turn::question::lost;
-  if (!left)
-    end(m.turn, turn_ending::interrupted, "closed before the decision left");
-}
-
-/// By the clock of the turn.
-caf::actor_clock::time_point agent_connection_state::time_of(const turn& t) const {
-  return t.still_since.value_or(self_->clock().now());
+  question->second = turn::question::deciding;
+  const auto at = t.seat;
+  feed(at, seats_.at(at).session->decide(m.confirmation, m.yes));
 }
 
 /// False: this agent has no such connection, or it is about to close.
-bool agent_connection_state::on_push(std::uint64_t epoch, socket& s, agent_says::push what) {
+bool agent_connection_state::on_push(seat_id id, seat& s, agent_says::push what) {
   const auto k = kept_.find(s.chat);
-  const bool kept = k != kept_.end() && k->second == epoch;
+  const bool kept = k != kept_.end() && k->second == id;
   if (spec_.connection != connection_mode::chat || (s.turn.empty() && !kept))
     return false;
   s.idle_since = self_->clock().now();
@@ -70,8 +65,8 @@ bool agent_connection_state::on_push(std::uint64_t epoch, socket& s, agent_says:
   if (s.pushes >= push_cap)
     return drop_push("too many are not answered yet"), true;
   ++s.pushes;
-  const auto answered = [this, epoch] {
-    if (const auto i = sockets_.find(epoch); i != sockets_.end())
+  const auto answered = [this, id] {
+    if (const auto i = seats_.find(id); i != seats_.end())
       --i->second.pushes;
   };
   self_->request(push_sink_, 60s, agent_pushed{spec_.id, s.chat, std::move(what)})

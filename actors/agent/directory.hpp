@@ -4,6 +4,7 @@
 #include "actors/agent/connection.hpp"
 
 #include <map>
+#include <vector>
 
 namespace pb {
 
@@ -13,13 +14,17 @@ struct agent_directory_state {
 
   struct entry {
     agent_spec spec;
-    agent_connection_actor actor;
+    agent_connection_actor actor; ///< null: not enabled, or it died a moment ago
     unsigned deaths = 0;
+    bool draining = false; ///< an operator's word
+    bool awaited = false;  ///< it died, and will be started again
   };
   alarm_clock<agent_directory_actor::pointer> clock;
   connection_deps deps;
   registry in_force;
-  std::map<agent_id, entry> agents;
+  std::map<agent_id, entry> agents; ///< all of the registry
+  /// Of agents that are gone: they finish what runs.
+  std::vector<std::pair<agent_id, agent_connection_actor>> leaving;
   std::mt19937_64 engine;
   push_sink pushes; ///< null: nobody takes them yet; given to every connection
   bool stopping = false;

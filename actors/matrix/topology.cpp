@@ -148,27 +148,30 @@ void topology_state::job_done(const user_id& who) {
   run();
 }
 
-bool topology_state::permitted(const user_id& who) const {
+/// The registry may have changed since the last question: the agent directory has the one in force.
+void topology_state::if_permitted(const user_id& who, std::function<void(bool)> then) {
   switch (deps_.invites) {
   case invite_policy::anyone:
-    return true;
+    return then(true);
   case invite_policy::server:
-    return matrix::server_of(who) == server();
+    return then(matrix::server_of(who) == server());
   case invite_policy::registered:
-    return deps_.registered.contains(who);
+    self_->request(deps_.agents, 30s, agent_for_user{who})
+        .then([then = std::move(then)](const agent_choice& choice) { then(choice.listed); },
+              [this](caf::error& e) { self_->quit(std::move(e)); });
   }
-  return false;
 }
 
 void topology_state::invited(const invite_row& row) {
   if (!entering_.insert(row.room).second)
     return;
-  const bool may = permitted(row.inviter);
-  const bool queued = enqueue(row.inviter, [this, row, may] {
-    if (may)
-      enter(row, 0);
-    else
-      refuse(row);
+  const bool queued = enqueue(row.inviter, [this, row] {
+    if_permitted(row.inviter, [this, row](bool may) {
+      if (may)
+        enter(row, 0);
+      else
+        refuse(row);
+    });
   });
   if (!queued) // a flood of one person: the rest stays on the disk for the next start
     entering_.erase(row.room);

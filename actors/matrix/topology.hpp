@@ -27,7 +27,6 @@ struct topology_deps {
   agent_directory_actor agents;
   matrix_sender_actor sender; ///< keeps the account's send budget
   invite_policy invites = invite_policy::registered;
-  std::set<user_id> registered; ///< users of the registry
   std::vector<user_id> operators;
   language lang = language::en;
   /// False: only what `run_reconcile` asks for is done; no room is made, nobody is let in.
@@ -53,7 +52,7 @@ private:
   bool enqueue(const user_id& who, step job);
   void job_done(const user_id& who);
   void invited(const invite_row& row);
-  bool permitted(const user_id& who) const;
+  void if_permitted(const user_id& who, std::function<void(bool)> then);
   void refuse(const invite_row& row);
   void enter(const invite_row& row, unsigned tries);
   void entered(const invite_row& row);
@@ -68,6 +67,9 @@ private:
   void make_home(const user_id& who, settlement s, const room_id& origin, const event_id& event,
                  trace tr);
   void make_chat(const new_chat& wish, caf::typed_response_promise<done> taken);
+  void want_chat(const new_chat& wish, const room_id& space, const agent_id& agent,
+                 caf::typed_response_promise<done> taken);
+  [[nodiscard]] bool may_choose(const found_agent& agent, const user_id& who) const;
   void advance(intent_row intent, unsigned tries = 0);
   void create_space(intent_row intent, unsigned tries);
   void create_chat(intent_row intent, unsigned tries);

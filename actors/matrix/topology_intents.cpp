@@ -88,33 +88,56 @@ void topology_state::make_chat(const new_chat& wish, caf::typed_response_promise
               return refuse(say(deps_.lang, phrase::no_agent));
             self_->request(deps_.store, 60s, store_find_user{who})
                 .then(
-                    [this, wish, taken, agent = *choice.agent](const found_user& found) mutable {
+                    [this, wish, taken, standard = *choice.agent](const found_user& found) mutable {
                       const bool home = found.user && !found.user->space.empty();
-                      intent_row intent;
-                      intent.id = intent_id{random_id(engine_)};
-                      intent.kind = home ? kind_t::chat : kind_t::onboard;
-                      intent.step = home ? step_t::chat_wanted : step_t::space_wanted;
-                      intent.owner = wish.owner;
-                      intent.origin = wish.cause.event.room;
-                      intent.origin_event = wish.cause.event.id;
-                      intent.title = wish.title;
-                      intent.agent = home && !found.user->agent.empty() ? found.user->agent : agent;
-                      intent.tr = wish.cause.tr;
-                      if (home)
-                        intent.space = found.user->space;
-                      settlement s;
-                      s.intent = intent;
-                      s.inbox.push_back({wish.cause.seq, inbox_outcome::answered});
-                      write(std::move(s), [this, intent, taken]() mutable {
-                        crash_here(crash_point::intent_written);
-                        wishes_.erase(intent.origin_event); // on disk: nobody asks again
-                        taken.deliver(done{});
-                        advance(intent);
-                      });
+                      const auto chosen = home ? found.user->agent : agent_id{};
+                      const auto space = home ? found.user->space : room_id{};
+                      if (chosen.empty() || chosen == standard)
+                        return want_chat(wish, space, standard, taken);
+                      // What they chose once may have been taken from them since then.
+                      self_->request(deps_.agents, 30s, find_agent{chosen, wish.owner})
+                          .then(
+                              [=, this](const found_agent& agent) {
+                                want_chat(wish, space, may_choose(agent, wish.owner) ? chosen : standard,
+                                          taken);
+                              },
+                              [this](caf::error& e) { self_->quit(std::move(e)); });
                     },
                     [this](caf::error& e) { self_->quit(std::move(e)); });
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+/// As a room decides it of its owner.
+bool topology_state::may_choose(const found_agent& agent, const user_id& who) const {
+  const bool unlisted = !agent.listed && deps_.invites != invite_policy::registered;
+  return agent.known && (agent.theirs || unlisted ||
+                         std::find(deps_.operators.begin(), deps_.operators.end(), who) !=
+                             deps_.operators.end());
+}
+
+void topology_state::want_chat(const new_chat& wish, const room_id& space, const agent_id& agent,
+                               caf::typed_response_promise<done> taken) {
+  intent_row intent;
+  intent.id = intent_id{random_id(engine_)};
+  intent.kind = space.empty() ? kind_t::onboard : kind_t::chat;
+  intent.step = space.empty() ? step_t::space_wanted : step_t::chat_wanted;
+  intent.owner = wish.owner;
+  intent.origin = wish.cause.event.room;
+  intent.origin_event = wish.cause.event.id;
+  intent.title = wish.title;
+  intent.agent = agent;
+  intent.tr = wish.cause.tr;
+  intent.space = space;
+  settlement s;
+  s.intent = intent;
+  s.inbox.push_back({wish.cause.seq, inbox_outcome::answered});
+  write(std::move(s), [this, intent, taken]() mutable {
+    crash_here(crash_point::intent_written);
+    wishes_.erase(intent.origin_event); // on disk: nobody asks again
+    taken.deliver(done{});
+    advance(intent);
+  });
 }
 
 void topology_state::advance(intent_row intent, unsigned tries) {

@@ -92,6 +92,7 @@ struct room_rules {
   std::size_t queue_limit = 32;
   std::size_t max_message_bytes = 32'768;
   language lang = language::en;
+  bool only_listed = false; ///< only people of the registry are admitted
 };
 
 /// Owner or operator: may do everything in this room.

@@ -39,6 +39,7 @@ room_actor::behavior_type room_core::start(room_id id, std::shared_ptr<const roo
           [this](const room_changed&) { open(); },
           [this](const room_push& m) { return push(m); },
           [this](const restore_chat& m) { restore(m); },
+          [this](const move_room& m) { return move(m); },
           [this](tick t) { clock_.ring(t); },
           [this](drain) -> caf::result<done> {
             draining_ = true;
@@ -76,7 +77,6 @@ void room_core::opened(room_snapshot& snapshot) {
   held_.clear();
   know(snapshot);
   if (!first) {
-    agent_ = {}; // another one may be bound to it now
     if (was_in && row_.state == room_state::left)
       put_out();
     return;

@@ -111,10 +111,12 @@ private:
     found_agent agent{}; ///< as it was found; its connection may have ended since
     bool stopping = false;
     bool slow_told = false, too_many_told = false;
+    bool asked_again = false; ///< its connection took nothing new, and the directory was asked
     std::string file_lines{};      ///< what the agent is told of files
     std::set<std::string> asked{}; ///< names of its questions; the connection bounds them
     std::optional<std::set<std::string>>
         decided{};                ///< questions whose answers the agent was handed
+    bool questions_die = false;   ///< with the turn, if it is interrupted
     std::optional<ending> over{}; ///< ended; the draft's event id is waited for
   };
   using next_step = std::function<void()>;
@@ -153,6 +155,7 @@ private:
   void cancel_running();
   bool stop_resumed(const inbox_row& row);
   void clear(const inbox_row& row);
+  void begin_context(platform_chat_id fresh, settlement& s);
   void stop_turn(const inbox_row& row);
   void retry(const inbox_row& row);
   void close_retried(std::vector<turn_row>& orphans, std::vector<inbox_row>& pending);
@@ -220,6 +223,8 @@ private:
   void refuse_turn(const std::string& sentence);
   void dispatch();
   void find_again();
+  void watch(const agent_connection_actor& connection);
+  [[nodiscard]] bool may_use(const found_agent& agent) const;
 
   // room_turn.cpp
   void on_batch(const agent_batch& batch);
@@ -242,6 +247,11 @@ private:
   // room_push.cpp: files of the agent, and what it says outside turns
   void send_file(const std::string& path);
   caf::result<done> push(const room_push& what);
+
+  // room_move.cpp: an operator binds the room to another agent
+  caf::result<room_moved> move(const move_room& what);
+  void move_to(const move_room& what, const std::string& label,
+               caf::typed_response_promise<room_moved> promise);
 
   // room_say.cpp: rows and commits
   struct words {
@@ -292,6 +302,7 @@ private:
   std::optional<unix_ms> expiry_armed_;
   std::vector<std::pair<inbox_row, confirm_answer>>
       early_;                        ///< reactions before their prompt is known
+  bool moving_ = false;
   bool reopen_ = false;              ///< our row was changed by others; read when ours are written
   std::set<outbox_id> stale_drafts_; ///< sent after their turn was over: taken back
   std::set<event_id> told_late_edit_;
@@ -307,8 +318,7 @@ private:
   inbox_row held_last_;
   bool looking_ = false;
   std::optional<caf::actor_clock::time_point> unknown_told_;
-  caf::actor_addr watched_; ///< the connection of agent_
-  found_agent agent_;       ///< of the last turn, as long as it lives
+  caf::actor_addr watched_; ///< the connection of the last turn
   std::vector<caf::typed_response_promise<done>> drained_;
 };
 

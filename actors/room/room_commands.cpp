@@ -200,24 +200,29 @@ void room_core::clear(const inbox_row& row) {
   self_->request(deps_->topology, caf::infinite, draw_chat_id{})
       .then(
           [this, row](platform_chat_id fresh) {
-            row_.platform = fresh;
-            ++row_.epoch;
-            row_.usage = {};
-            row_.question.reset();
-            view_.questioned = {};
-            auto marker = marker_row(row_);
-            marker_ = marker.id;
-            marker_waits_ = true;
             settlement s;
+            begin_context(fresh, s);
             s.inbox.push_back({row.seq, inbox_outcome::answered});
-            close_questions(s, confirmation_state::dropped, [](const auto&) { return true; });
-            s.room = row_;
-            s.outbox.push_back(std::move(marker));
             s.outbox.push_back(reply_row(row, say(lang(), phrase::context_cleared)));
             s.outbox.front().tr = row.tr;
             commit(std::move(s), {});
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+/// The room under a new number: the marker goes before everything of the new context.
+void room_core::begin_context(platform_chat_id fresh, settlement& s) {
+  row_.platform = fresh;
+  ++row_.epoch;
+  row_.usage = {};
+  row_.question.reset();
+  view_.questioned = {};
+  auto marker = marker_row(row_);
+  marker_ = marker.id;
+  marker_waits_ = true;
+  close_questions(s, confirmation_state::dropped, [](const auto&) { return true; });
+  s.room = row_;
+  s.outbox.push_back(std::move(marker));
 }
 
 /// Ends what runs, and every question that is open: the agent's and ours.

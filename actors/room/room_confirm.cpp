@@ -272,7 +272,7 @@ void room_core::end_answers(const running& r, turn_ending how, settlement& s) {
     const auto waits = std::find_if(queue_.begin(), queue_.end(),
                                     [&](const waiting& w) { return w.answers == c.id; });
     if (waits != queue_.end()) {
-      if (how == turn_ending::interrupted)
+      if (how == turn_ending::interrupted && !r.questions_die)
         continue; // a turn of its own carries it
       settle_all(*waits, inbox_outcome::told, s);
       s.outbox.push_back(
@@ -280,6 +280,9 @@ void room_core::end_answers(const running& r, turn_ending how, settlement& s) {
       queue_.erase(waits);
     }
     if (how != turn_ending::interrupted || !r.decided || r.decided->contains(c.name)) {
+      c.delivered = true;
+    } else if (r.questions_die) {
+      c.state = confirmation_state::orphaned;
       c.delivered = true;
     } else {
       ask_again(c);

@@ -110,9 +110,8 @@ void room_core::pump() {
     return rest();
   }
   starting_ = true;
-  if (agent_.connection) // known since the last turn; DOWN forgets it
-    return begin(agent_);
-  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{row_.agent})
+  // Asked anew for each turn: the registry may be another one by now.
+  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{row_.agent, row_.owner})
       .then([this](found_agent& agent) { begin(agent); },
             [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -161,6 +160,11 @@ void room_core::begin(found_agent& agent) {
     return finish(turn_->what.stopped ? turn_ending::cancelled : turn_ending::interrupted,
                   "router restarted", true);
   }
+  if (!may_use(agent)) {
+    if (turn_->what.answers)
+      return finish(turn_ending::disabled, {}, false);
+    return refuse_turn(say(lang(), phrase::agent_taken, {turn_->label}));
+  }
   if (!agent.connection)
     return finish(turn_ending::disabled, {}, false);
   if (resumed) { // asked again, the agent asks its questions again
@@ -170,16 +174,29 @@ void room_core::begin(found_agent& agent) {
     if (!s.confirmations.empty())
       commit(std::move(s), {});
   }
-  const auto address = agent.connection.address();
-  if (watched_ != address) {
-    if (watched_)
-      self_->demonitor(watched_);
-    watched_ = address;
-    self_->monitor(agent.connection);
-  }
-  agent_ = agent;
+  watch(agent.connection);
   crash_here(crash_point::turn_begun);
   prepare();
+}
+
+void room_core::watch(const agent_connection_actor& connection) {
+  const auto address = connection.address();
+  if (watched_ == address)
+    return;
+  if (watched_)
+    self_->demonitor(watched_);
+  watched_ = address;
+  self_->monitor(connection);
+}
+
+/// Whether the registry in force leaves this room to its agent.
+bool room_core::may_use(const found_agent& agent) const {
+  const auto& ops = deps_->rules.operators;
+  const bool everything = std::find(ops.begin(), ops.end(), row_.owner) != ops.end();
+  // Whoever is admitted without being listed has got the agent by what was the default then.
+  const bool unlisted = !agent.listed && !deps_->rules.only_listed;
+  // An agent that is gone altogether has words of its own.
+  return !agent.known || agent.theirs || unlisted || everything || row_.granted;
 }
 
 void room_core::prepare() {
@@ -335,10 +352,10 @@ void room_core::find_again() {
               return;
             if (!agent.connection)
               return finish(turn_ending::disabled, {}, false);
+            if (agent.connection == turn_->connection) // it really is busy
+              return finish(turn_ending::busy, {}, false);
             turn_->agent = agent;
-            watched_ = agent.connection.address();
-            self_->monitor(agent.connection);
-            agent_ = agent;
+            watch(agent.connection);
             dispatch();
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });

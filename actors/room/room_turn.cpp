@@ -30,7 +30,11 @@ void room_core::on_over(const turn_over& over) {
   crash_here(crash_point::agent_ended);
   if (!turn_ || turn_->request.id != over.turn || turn_->over)
     return;
+  // It was retired between our question to the directory and our turn: another one may be there.
+  if (over.ending == turn_ending::busy && !over.handed && !std::exchange(turn_->asked_again, true))
+    return find_again();
   turn_->decided = std::set<std::string>(over.decided.begin(), over.decided.end());
+  turn_->questions_die = over.questions_die;
   finish(over.ending, over.detail, over.handed);
 }
 
@@ -51,7 +55,6 @@ void room_core::on_slow(const turn_slow& slow) {
 
 void room_core::lost_connection() {
   watched_ = {};
-  agent_ = {};
   if (turn_ && turn_->connection)
     finish(turn_ending::interrupted, "agent connection actor ended", true);
   else if (turn_)
@@ -121,8 +124,11 @@ void room_core::conclude() {
     close_questions(s, confirmation_state::dropped, of_turn);
   else if (std::any_of(questions_.begin(), questions_.end(), [&](const confirmation_row& c) {
              return of_turn(c) && c.state == confirmation_state::open;
-           }))
-    add(say(lang(), phrase::question_stays));
+           })) {
+    if (r.questions_die)
+      close_questions(s, confirmation_state::orphaned, of_turn);
+    add(say(lang(), r.questions_die ? phrase::question_dies : phrase::question_stays));
+  }
   if (good) {
     auto used = r.fold.usage();
     used.turns = 1;

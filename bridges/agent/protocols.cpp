@@ -1,6 +1,10 @@
 // The table of protocols: a new one is a folder and a line here.
 
+#include "bridges/agent/a2a/session.hpp"
+#include "bridges/agent/acp/session.hpp"
+#include "bridges/agent/ag_ui/session.hpp"
 #include "bridges/agent/agent_ws/session.hpp"
+#include "bridges/agent/openai/session.hpp"
 #include "bridges/agent/session.hpp"
 
 #include <algorithm>
@@ -12,6 +16,10 @@ agent_session::~agent_session() = default;
 const std::vector<agent_protocol>& agent_protocols() {
   static const std::vector<agent_protocol> all{
       agent_ws_protocol(),
+      a2a_protocol(),
+      acp_protocol(),
+      openai_protocol(),
+      ag_ui_protocol(),
   };
   return all;
 }

@@ -3,7 +3,7 @@
 // text.
 
 #include "messages/values/fault.hpp"
-#include "messages/values/ids.hpp"
+#include "messages/values/workspace.hpp"
 
 #include <string>
 #include <string_view>
@@ -23,10 +23,7 @@ result<std::string> relative_path(std::string_view named, const std::string& wor
 /// for any folders, and a pattern without a slash counts at every level.
 bool denied(std::string_view path, const std::vector<std::string>& patterns);
 
-/// The workspace with `{user}` replaced by a form of the id that is one name of a folder:
-/// lower-case letters, digits, "-", "_" and "." stay, any other byte becomes =xx. No two people
-/// share one. An id of more than 200 such characters becomes two folders, one in the other.
-std::string workspace_for(std::string_view workspace, const user_id& user);
+using pb::workspace_for;
 
 /// The last part of a name, without what hides, moves or breaks a line: control characters, marks
 /// of writing direction, leading dots. At most longest_name bytes, the extension stays. Never

@@ -2,6 +2,7 @@
 
 #include "bridges/matrix/json_scan.hpp"
 #include "bridges/matrix/text.hpp"
+#include "bridges/retry_after.hpp"
 
 #include <algorithm>
 #include <array>
@@ -244,11 +245,7 @@ matrix_failure to_failure(const http_response& r, unix_ms now) {
   if (!error.error.empty())
     f.cause += ": " + printable(error.error);
   if (f.kind == kind_t::rate_limited || f.kind == kind_t::server_error) {
-    if (const std::string* header = find_header(r.headers, "Retry-After")) {
-      const std::string* date = find_header(r.headers, "Date");
-      const auto theirs = date ? parse_http_date(*date, now) : std::nullopt;
-      f.retry_after = parse_retry_after(*header, theirs.value_or(now));
-    }
+    f.retry_after = retry_after(r.headers, now);
     if (!f.retry_after)
       f.retry_after = error.retry_after;
   }

@@ -57,11 +57,4 @@ matrix_failure to_failure(const http_failure& f);
 /// answer's own Date, because the server's clock may be a day off; `now` where it has none.
 matrix_failure to_failure(const http_response& r, unix_ms now);
 
-/// Seconds or an HTTP date in any of the three forms of RFC 9110, 5.6.7; 0 to 1 h; nothing if it is
-/// neither.
-std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view text, unix_ms now);
-
-/// An HTTP date in any of the three forms; `now` tells the century of the one with two digits.
-std::optional<unix_ms> parse_http_date(std::string_view text, unix_ms now);
-
 } // namespace pb::matrix

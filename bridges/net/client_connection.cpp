@@ -1,7 +1,8 @@
 #include "bridges/net/client_connection.hpp"
 
+#include "bridges/net/request_head.hpp"
+
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/string.hpp>
 
 #include <cerrno>
 #include <system_error>
@@ -15,12 +16,6 @@ constexpr std::size_t read_size = 32 * 1024;
 
 bool idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE";
-}
-
-bool ours(std::string_view name) {
-  using boost::beast::iequals;
-  return iequals(name, "Host") || iequals(name, "Content-Length") ||
-         iequals(name, "Transfer-Encoding") || iequals(name, "Connection");
 }
 
 } // namespace
@@ -76,21 +71,9 @@ void client_connection::close() {
 void client_connection::write() {
   const auto& r = current_->request;
   head_.clear();
-  head_.append(r.method).append(" ").append(r.target).append(" HTTP/1.1\r\nHost: ");
-  head_.append(at_->where.authority).append("\r\n");
-  bool agent = false;
-  for (const auto& h : r.headers) {
-    if (ours(h.name))
-      continue;
-    agent = agent || boost::beast::iequals(h.name, "User-Agent");
-    head_.append(h.name).append(": ").append(h.value).append("\r\n");
-  }
-  if (!agent && !pool_->options.user_agent.empty())
-    head_.append("User-Agent: ").append(pool_->options.user_agent).append("\r\n");
   const std::uint64_t size = r.from ? r.from->size() : r.body.size();
-  if (size > 0 || r.method == "POST" || r.method == "PUT" || r.method == "PATCH")
-    head_.append("Content-Length: ").append(std::to_string(size)).append("\r\n");
-  head_.append("\r\n");
+  append_head(head_, {r.method, r.target, at_->where.authority}, r.headers,
+              {{"User-Agent", pool_->options.user_agent}}, size, false);
 
   new_reader();
   answered_ = false;

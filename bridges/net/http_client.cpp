@@ -1,4 +1,5 @@
 #include "bridges/net/client_connection.hpp"
+#include "bridges/net/request_head.hpp"
 
 #include <algorithm>
 
@@ -8,14 +9,6 @@ namespace {
 
 http_result failure(http_error error, std::string cause, bool sent = false) {
   return tl::unexpected<http_failure>(http_failure{error, std::move(cause), sent});
-}
-
-/// What would break out of the request line or a header line never reaches a socket.
-bool well_formed(const http_request& r) {
-  return valid_token(r.method) &&
-         std::all_of(r.headers.begin(), r.headers.end(), [](const http_header& h) {
-           return valid_token(h.name) && valid_value(h.value);
-         });
 }
 
 } // namespace
@@ -50,7 +43,7 @@ void http_pool::begin(const exchange_ptr& ex) {
     pool->where = std::move(*where);
     found = origins_.emplace(r.origin, std::move(pool)).first;
   }
-  if (!valid_target(r.target) || !well_formed(r)) {
+  if (!sendable({r.method, r.target, found->second->where.authority}, r.headers)) {
     auto& at = *found->second;
     if (at.live.empty() && at.waiting.empty())
       origins_.erase(found);

@@ -29,6 +29,7 @@ struct net_counters {
   std::atomic<std::uint64_t> http_retries{0};        ///< repeated after a stale keep-alive
   std::atomic<std::uint64_t> http_busy{0};           ///< refused because the queue was full
   std::atomic<std::uint64_t> links_dialled{0};       ///< WebSockets begun by us
+  std::atomic<std::uint64_t> http_links{0};          ///< exchanges begun as links
   std::atomic<std::uint64_t> served_requests{0};     ///< that a server handed to its handler
   std::atomic<std::uint64_t> served_connections{0};  ///< accepted
   std::atomic<std::uint64_t> refused_connections{0}; ///< over max_connections: answered with 503
@@ -82,7 +83,8 @@ struct http_client_options {
 /// before it returns.
 std::unique_ptr<http_client> make_http_client(io_runtime& io, http_client_options options = {});
 
-/// WebSocket client (RFC 6455), text frames, no compression. Links outlive their dialer; a link
+/// All carriers of bridges/link.hpp: WebSocket client (RFC 6455), text frames, no compression; HTTP
+/// exchanges; child processes, which know nothing of `tls`. Links outlive their dialer; a link
 /// whose last reference is dropped closes.
 std::unique_ptr<dialer> make_dialer(io_runtime& io, tls_options tls = {});
 

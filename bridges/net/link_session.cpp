@@ -37,7 +37,8 @@ struct link_session::socket {
   http::request<http::empty_body> request;
 };
 
-link_session::link_session(core& c, link_limits limits) : core_(c), limits_(limits), timer_(c.io) {
+link_session::link_session(core& c, link_limits limits)
+    : core_(c), limits_(limits), timer_(c.io), unread_(limits.unread) {
   verdict_.reason = link_closed::how::closed;
 }
 
@@ -55,10 +56,9 @@ bool link_session::send(std::string text) {
 }
 
 void link_session::consumed(std::size_t bytes) {
-  consumed_ += bytes;
-  if (paused_)
+  if (unread_.consumed(bytes))
     core_.post([self = shared_from_this()] {
-      if (self->paused_)
+      if (self->unread_.paused())
         self->read();
     });
 }
@@ -210,18 +210,9 @@ void link_session::write() {
 }
 
 void link_session::read() {
-  if (over_ || !open_)
+  if (over_ || !open_ || unread_.pause())
     return;
-  const auto unread = [this] {
-    const std::size_t done = consumed_, given = handed_;
-    return given > done ? given - done : 0;
-  };
-  if (unread() > limits_.unread) {
-    paused_ = true; // consumed() may have come in between: look again
-    if (unread() > limits_.unread)
-      return;
-  }
-  if (paused_.exchange(false))
+  if (unread_.resume())
     heard_ = steady::now(); // the peer was not silent, we did not listen
   socket_->ws.async_read_some(socket_->in, 0,
                               [self = shared_from_this()](error_code ec, std::size_t n) {
@@ -249,7 +240,7 @@ void link_session::on_read(error_code ec, std::size_t bytes) {
     in.consume(in.size());
     if (in.capacity() > kept_buffer)
       in = beast::flat_buffer{};
-    handed_ += text.size();
+    unread_.handed(text.size());
     core_.guarded([&] { events_->on_text(std::move(text)); });
     if (over_)
       return;
@@ -339,7 +330,7 @@ void link_session::tick() {
       finish({link_closed::how::timed_out, 0, "the peer takes no data"});
       return;
     }
-    if (paused_) {
+    if (unread_.paused()) {
       heard_ = now; // we do not read, so we cannot hear
     } else if (now >= heard_ + 3 * limits_.ping_after) {
       finish({link_closed::how::timed_out, 0, "the peer stopped answering pings"});
@@ -401,30 +392,6 @@ void link_session::finish(link_closed why) {
   events_.reset();
   if (events)
     core_.guarded([&] { events->on_closed(std::move(why)); });
-}
-
-namespace {
-
-class held_link final : public link {
-public:
-  held_link(std::shared_ptr<core> c, std::shared_ptr<link_session> s)
-      : core_(std::move(c)), session_(std::move(s)) {}
-  held_link(const held_link&) = delete;
-  held_link& operator=(const held_link&) = delete;
-  ~held_link() override { session_->close(1000); }
-  bool send(std::string text) override { return session_->send(std::move(text)); }
-  void consumed(std::size_t bytes) override { session_->consumed(bytes); }
-  void close(int code) override { session_->close(code); }
-
-private:
-  std::shared_ptr<core> core_; // declared first: the socket must go before the context
-  std::shared_ptr<link_session> session_;
-};
-
-} // namespace
-
-std::shared_ptr<link> make_link(std::shared_ptr<core> c, std::shared_ptr<link_session> session) {
-  return std::make_shared<held_link>(std::move(c), std::move(session));
 }
 
 } // namespace pb::net

@@ -2,6 +2,7 @@
 // Internal to bridges/net: one WebSocket, from either end. Beast's WebSocket is compiled in
 // link_session.cpp only.
 
+#include "bridges/net/line.hpp"
 #include "bridges/net/opener.hpp"
 
 #include <deque>
@@ -25,14 +26,14 @@ struct upgrade_request {
 
 /// Lives from dial or accept to on_closed; the listener is let go of there. The public functions of
 /// the first group are for any thread, the others for the I/O thread.
-class link_session final : public stoppable, public std::enable_shared_from_this<link_session> {
+class link_session final : public line, public std::enable_shared_from_this<link_session> {
 public:
   link_session(core& c, link_limits limits);
   ~link_session() override;
 
-  bool send(std::string text);
-  void consumed(std::size_t bytes);
-  void close(int code);
+  bool send(std::string text) override;
+  void consumed(std::size_t bytes) override;
+  void close(int code) override;
 
   void dial(const address& to, http_headers headers, std::shared_ptr<tls_context> tls,
             std::shared_ptr<link_listener> events);
@@ -76,9 +77,7 @@ private:
   std::deque<std::string> out_;           ///< the front is being written while writing_
   std::atomic<std::size_t> out_count_{0}; ///< frames accepted and not written yet
   std::atomic<bool> shut_{false};         ///< nothing is accepted any more
-  std::atomic<std::size_t> handed_{0};
-  std::atomic<std::size_t> consumed_{0};
-  std::atomic<bool> paused_{false};
+  unread_bytes unread_;
 
   bool open_ = false;
   bool writing_ = false;
@@ -94,8 +93,5 @@ private:
   time_point heard_{};
   time_point pinged_{};
 };
-
-/// The link that a user holds. Dropping the last reference closes.
-std::shared_ptr<link> make_link(std::shared_ptr<core> c, std::shared_ptr<link_session> session);
 
 } // namespace pb::net

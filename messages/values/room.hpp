@@ -54,6 +54,7 @@ struct room_row {
   room_choices choices{};
   room_usage usage{};
   std::optional<waiting_question> question{};
+  bool granted = false; ///< an operator bound it to its agent, whomever that belongs to
 };
 
 struct user_row {

@@ -25,6 +25,7 @@ public:
   explicit secret(std::string value) : value_(std::move(value)) {}
   [[nodiscard]] const std::string& show() const { return value_; }
   [[nodiscard]] bool empty() const { return value_.empty(); }
+  friend bool operator==(const secret&, const secret&) = default;
 
 private:
   std::string value_;
@@ -33,6 +34,7 @@ private:
 struct address {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
+  friend bool operator==(const address&, const address&) = default;
 };
 
 struct file_settings {

@@ -11,7 +11,7 @@ row& operator>>(row& r, room_row& to) {
   r >> to.id >> to.kind >> to.owner >> to.chat >> to.platform >> to.agent >> to.epoch >> to.state >>
       to.space >> to.intent >> to.title >> to.encrypted_told >> to.choices.lang >>
       to.choices.streaming >> to.choices.notices >> allowed >> to.usage.turns >>
-      to.usage.input_tokens >> to.usage.output_tokens >> question >> to.encrypted;
+      to.usage.input_tokens >> to.usage.output_tokens >> question >> to.encrypted >> to.granted;
   to.choices.allowed = people_of(allowed);
   to.question = question_of(question);
   return r;
@@ -24,7 +24,8 @@ row& operator>>(row& r, room_row& to) {
   "(" PB_ROOM_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 #define PB_ROOM_SELECT                                                                             \
   "SELECT " PB_ROOM_COLUMNS                                                                        \
-  ", EXISTS (SELECT 1 FROM encrypted_room e WHERE e.id = room.id) FROM room"
+  ", EXISTS (SELECT 1 FROM encrypted_room e WHERE e.id = room.id),"                                \
+  " EXISTS (SELECT 1 FROM granted_room g WHERE g.id = room.id AND g.agent = room.agent) FROM room"
 
 } // namespace
 
@@ -55,6 +56,9 @@ room_table::room_table(database& db)
       leave_behind_(
           db.prepare("leave room behind", "UPDATE room SET state = 2, platform = 0 WHERE id = ?")),
       encrypt_(db.prepare("room encrypted", "INSERT OR IGNORE INTO encrypted_room VALUES (?)")),
+      grant_(db.prepare("room granted",
+                        "INSERT INTO granted_room VALUES (?, ?) ON CONFLICT(id) DO UPDATE"
+                        " SET agent = excluded.agent WHERE agent <> excluded.agent")),
       // Nothing is written when it says so already: a room's row is written at every turn.
       number_(db.prepare("chat number",
                          "INSERT INTO chat_number VALUES (?, ?) ON CONFLICT(platform) DO UPDATE"
@@ -83,6 +87,9 @@ result<void> room_table::put(const room_row& r) {
     return ok;
   if (r.platform.value > 0)
     if (auto ok = number_.run(r.platform, r.id); !ok)
+      return ok;
+  if (r.granted)
+    if (auto ok = grant_.run(r.id, r.agent); !ok)
       return ok;
   return r.encrypted ? encrypt(r.id) : result<void>{};
 }

@@ -37,7 +37,7 @@ private:
   static result<void> write(statement& to, const room_row& room);
 
   statement put_, restore_, find_, find_number_, use_, has_, all_, back_, gone_, leave_behind_,
-      encrypt_, number_, restore_number_, pass_on_;
+      encrypt_, grant_, number_, restore_number_, pass_on_;
 };
 
 } // namespace pb::sqlite

@@ -1,5 +1,6 @@
 #pragma once
-// Migration 4: what sessions with agents remember of their chats.
+// Migration 4: what sessions with agents remember of their chats, and rooms that an operator bound
+// to an agent.
 
 namespace pb::sqlite {
 
@@ -12,6 +13,12 @@ CREATE TABLE session_memory(
   at INTEGER NOT NULL,         -- by our clock, in ms
   UNIQUE(chat, agent)
 ) STRICT;
+
+-- Counts as long as the room is with this very agent.
+CREATE TABLE granted_room(
+  id TEXT PRIMARY KEY,
+  agent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 )sql";
 
 } // namespace pb::sqlite

@@ -32,6 +32,7 @@ struct handed {
 
 /// The console, or the address for agents alone.
 struct site {
+  std::map<agent_id, cli::events_access> agents;
   std::vector<handed> taken;
   bool hold = false;
   std::optional<fault> refuse;
@@ -39,11 +40,15 @@ struct site {
 
   explicit site(bool only_routes = false) {
     cli::events_desk desk;
-    desk.agents[agent_id{"alpha"}] = {true, secret{"alphas-own-token"}};
-    desk.agents[agent_id{"beta"}] = {true, secret{"betas-own-token"}};
-    desk.agents[agent_id{"silent"}] = {true, std::nullopt};
-    desk.agents[agent_id{"empty"}] = {true, secret{""}};
-    desk.agents[agent_id{"off"}] = {false, secret{"off-token"}};
+    agents[agent_id{"alpha"}] = {true, secret{"alphas-own-token"}};
+    agents[agent_id{"beta"}] = {true, secret{"betas-own-token"}};
+    agents[agent_id{"silent"}] = {true, std::nullopt};
+    agents[agent_id{"empty"}] = {true, secret{""}};
+    agents[agent_id{"off"}] = {false, secret{"off-token"}};
+    desk.access = [this](const agent_id& id) -> std::optional<cli::events_access> {
+      const auto i = agents.find(id);
+      return i == agents.end() ? std::nullopt : std::optional{i->second};
+    };
     desk.admin_token = "the-token-of-the-console";
     desk.deliver = [this](agent_id agent, posted_push event,
                           std::function<void(const std::optional<fault>&)> answer) {
@@ -110,6 +115,16 @@ TEST_CASE("an agent's event is accepted once it was taken, and not before") {
   REQUIRE(reply->answers == 1);
   CHECK(reply->got->status == 200);
   CHECK(reply->got->body == R"({"accepted":true})");
+}
+
+TEST_CASE("who may post is asked of the registry in force, each time") {
+  site s;
+  CHECK(s.post("alpha", "alphas-own-token", event()).status == 200);
+  s.agents[agent_id{"alpha"}].token = secret{"another-token"};
+  CHECK(s.post("alpha", "alphas-own-token", event()).status == 403);
+  CHECK(s.post("alpha", "another-token", event()).status == 200);
+  s.agents.erase(agent_id{"alpha"});
+  CHECK(s.post("alpha", "another-token", event()).status == 403);
 }
 
 TEST_CASE("a wrong token learns nothing of which agents there are") {

@@ -33,7 +33,7 @@ TEST_CASE("all faults of a registry are reported at once, with place and what to
            "  - id: agent-2\n"
            "    limits: {turn: 1y, conect: 1s}\n"
            "    path: /ws/\n"
-           "    protocol: acp\n"
+           "    protocol: a2\n"
            "  - agent-3\n"
            "default_agent: agent-9\n"
            "user_agents:\n"
@@ -49,15 +49,11 @@ TEST_CASE("all faults of a registry are reported at once, with place and what to
       "a.yaml:7:5: an agent without an id; write id: agent-1 as its first key\n"
       "a.yaml:8:9: agents: '-x' is not an agent's id; write letters, digits, '.', '_' and '-', "
       "first a letter or a digit\n"
-      "a.yaml:9:9: agents.agent-2.base_url is missing; write base_url: http://127.0.0.1:7000, the "
-      "agent's address\n"
       "a.yaml:10:20: agents.agent-2.limits.turn: '1y' is not a duration; write a duration from "
       "10ms to 7d, like 10s\n"
       "a.yaml:10:24: warning: agents.agent-2: unknown key 'limits.conect', ignored; did you mean "
       "'connect'?\n"
-      "a.yaml:11:11: agents.agent-2.path: '/ws/' has no {chat_id}: every chat would be the same "
-      "one; write a path with {chat_id} in it, like /v1/agent_ws/{chat_id}/\n"
-      "a.yaml:12:15: agents.agent-2.protocol: the protocol 'acp' is not there yet; write agent-ws\n"
+      "a.yaml:12:15: agents.agent-2.protocol: 'a2' is not known here; did you mean 'a2a'?\n"
       "a.yaml:13:5: agents: expected a mapping, found a single value; write - id: agent-1 and "
       "other keys below it\n"
       "a.yaml:16:3: user_agents: 'alice' is not a user id; write it in quotes like "
@@ -65,6 +61,8 @@ TEST_CASE("all faults of a registry are reported at once, with place and what to
       "a.yaml:18:25: user_agents.@carol:example.org: expected an agent's id or a list of ids, "
       "found "
       "a list; write agent-1 or [agent-1, agent-2]\n"
+      "a.yaml:9:9: agents.agent-2.base_url is missing; write base_url: http://127.0.0.1:7000, the "
+      "agent's address\n"
       "a.yaml:14:16: default_agent: no agent is named 'agent-9'; did you mean 'agent-1'?\n"
       "a.yaml:17:23: user_agents.@bob:example.org: no agent is named 'agnet-2'; did you mean "
       "'agent-2'?\n");
@@ -103,6 +101,17 @@ TEST_CASE("a person who stands twice, under either name, is a fault") {
         "one list\n");
 }
 
+TEST_CASE("a pattern of user_agents is a whole server, once") {
+  const auto with = [](const std::string& key) {
+    return told("agents: {a: {base_url: http://h}}\nuser_agents: {\"*:b\": a, \"" + key +
+                "\": a}\n");
+  };
+  CHECK(with("@*:c") == "");
+  CHECK(with("@*:b").starts_with("a.yaml:2:25: user_agents: '@*:b' stands here a second time"));
+  for (const auto* key : {"@a*:b", "*", "@*:", "@*:b*", "@a:*", "*:a b"})
+    CHECK(with(key).find("is no pattern; write \"@*:example.org\"") != std::string::npos);
+}
+
 TEST_CASE("values of an agent are checked for type and range") {
   CHECK(of_agent("label: [x]").starts_with("a.yaml:4:12: agents.a.label: expected a single value"));
   CHECK(
@@ -115,6 +124,10 @@ TEST_CASE("values of an agent are checked for type and range") {
   CHECK(of_agent("idempotent: maybe").starts_with("a.yaml:4:17: agents.a.idempotent: 'maybe' is"));
   CHECK(of_agent("aliases: {a: [b]}").starts_with("a.yaml:4:18: agents.a.aliases.a: expected a"));
   CHECK(of_agent("limits: {concurrent_turns: 0}").find("'0' is out of range") != std::string::npos);
+  CHECK(of_agent("limits: {queue: 10001}").find("'10001' is out of range") != std::string::npos);
+  CHECK(of_agent("path: /ws/") ==
+        "a.yaml:4:11: agents.a.path: '/ws/' has no {chat_id}: every chat would be the same one; "
+        "write a path with {chat_id} in it, like /v1/agent_ws/{chat_id}/\n");
   CHECK(of_agent("limits: {frame: 65MiB}").find("'65MiB' is out of range") != std::string::npos);
   CHECK(of_agent("limits: 5").starts_with("a.yaml:4:13: agents.a.limits: expected a mapping"));
   CHECK(of_agent("path: /a b/{chat_id}").find("is not a path") != std::string::npos);
@@ -126,12 +139,15 @@ TEST_CASE("values of an agent are checked for type and range") {
 
 TEST_CASE("faults of defaults are told once, not for each agent") {
   const auto text = told("agents: {a: {base_url: http://h}, b: {base_url: http://i}}\n"
-                         "defaults: {connection: x, base_url: http://j, id: c}\n");
+                         "defaults: {connection: x, base_url: http://j, id: c,\n"
+                         "           process: {command: [x]}}\n");
   CHECK(text == "a.yaml:2:24: defaults.connection: 'x' is not known here; write turn or chat\n"
                 "a.yaml:2:27: warning: defaults.base_url has no effect: each agent has its own; "
                 "write it below the agent\n"
                 "a.yaml:2:47: warning: defaults.id has no effect: each agent has its own; write it "
-                "below the agent\n");
+                "below the agent\n"
+                "a.yaml:3:31: warning: defaults.process.command has no effect: each agent has its "
+                "own; write it below the agent\n");
 }
 
 TEST_CASE("a workspace inside or equal to another agent's is a fault") {

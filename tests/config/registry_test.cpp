@@ -108,7 +108,7 @@ TEST_CASE("every key of an agent can be set") {
     auth: {header: X-Key, secret: {env: S}}
     aliases: {say: text, TEXT: AGENT_EVENT_TEXT_CHUNK}
     limits: {connect: 1s, first_event: 2s, event_idle: 3s, connection_idle: 4s, turn: 5s,
-             concurrent_turns: 6, frame: 7KiB}
+             concurrent_turns: 6, queue: 9, frame: 7KiB}
     enabled: no
 )",
                         {{"S", "s"}});
@@ -125,7 +125,7 @@ TEST_CASE("every key of an agent can be set") {
   CHECK(a.auth->header == "X-Key");
   CHECK(a.aliases ==
         std::map<std::string, std::string>{{"TEXT", "AGENT_EVENT_TEXT_CHUNK"}, {"say", "text"}});
-  CHECK(a.limits == agent_limits{1s, 2s, 3s, 4s, 5s, 6, 7 * 1'024});
+  CHECK(a.limits == agent_limits{1s, 2s, 3s, 4s, 5s, 6, 9, 7 * 1'024});
   CHECK_FALSE(a.enabled);
 }
 
@@ -172,20 +172,82 @@ TEST_CASE("files in agents.d add agents and are laid over those that are there")
 TEST_CASE("faults of a file in agents.d have that file's place") {
   const source main{"etc/a.yaml", "agents: []\n"};
   const auto o = parse_registry(main,
-                                {{"etc/agents.d/x.yaml", "id: y\nbase_url: http://h\n"},
+                                {{"etc/agents.d/x.yaml", "id: -y\nbase_url: http://h\n"},
                                  {"etc/agents.d/z.yaml", "label: Z\n"},
                                  {"etc/agents.d/-.yaml", "base_url: http://h\n"},
                                  {"etc/agents.d/e.yaml", ""}},
                                 {}, memory_disk{});
   CHECK(lines(o.problems) ==
-        "etc/agents.d/x.yaml:1:5: agents.x.id is 'y', its name here x; write the same, or leave id "
-        "out\n"
-        "etc/agents.d/z.yaml:1:1: agents.z.base_url is missing; write base_url: "
-        "http://127.0.0.1:7000, the agent's address\n"
+        "etc/agents.d/x.yaml:1:5: the agent's id is none; write letters, digits, '.', '_' and '-', "
+        "first a letter or a digit\n"
         "etc/agents.d/-.yaml:1:1: the file's name is not an agent's id; name it after its agent, "
         "like agent-1.yaml\n"
-        "etc/agents.d/e.yaml:1:1: e: expected a mapping, nothing stands here; write the agent's "
-        "keys at the left margin, or remove the key\n");
+        "etc/agents.d/e.yaml:1:1: e.yaml: expected a mapping, nothing stands here; write the "
+        "agent's keys at the left margin, or remove the key\n"
+        "etc/agents.d/z.yaml:1:1: agents.z.base_url is missing; write base_url: "
+        "http://127.0.0.1:7000, the agent's address\n");
+}
+
+TEST_CASE("a file in agents.d speaks of the agent that its id names, else its own name") {
+  const source main{"a.yaml", "agents: {agent-1: {base_url: http://h}}\n"};
+  const auto o = parse_registry(main,
+                                {{"agents.d/10-first.yaml", "id: agent-1\nlabel: First\n"},
+                                 {"agents.d/20-again.yaml", "id: agent-1\nidempotent: true\n"},
+                                 {"agents.d/agent-2.yaml", "base_url: http://i\n"}},
+                                {}, memory_disk{});
+  REQUIRE(lines(o.problems) == "");
+  CHECK(o.value.agents.size() == 2);
+  CHECK(o.value.agents.at(one).label == "First");
+  CHECK(o.value.agents.at(one).idempotent);
+  CHECK(o.sources.at(one) ==
+        std::vector<std::string>{"a.yaml", "agents.d/10-first.yaml", "agents.d/20-again.yaml"});
+  CHECK(o.sources.at(two) == std::vector<std::string>{"agents.d/agent-2.yaml"});
+}
+
+TEST_CASE("an agent can be taken away by a file in agents.d, and come back by a later one") {
+  const source main{"a.yaml", "agents: {agent-1: {base_url: http://h}, agent-2: {base_url: "
+                              "http://i}}\ndefault_agent: agent-2\n"
+                              "user_agents: {'@alice:example.org': agent-1}\n"};
+  std::vector<source> beside{{"agents.d/agent-1.yaml", "removed: true\nlabel: kept\n"},
+                             {"agents.d/agent-9.yaml", "removed: true\n"}};
+  const auto o = parse_registry(main, beside, {}, memory_disk{});
+  CHECK(o.ok());
+  CHECK(lines(o.problems) ==
+        "a.yaml:3:37: warning: user_agents.@alice:example.org: the agent 'agent-1' was removed; "
+        "remove its name here, or 'agents.d/agent-1.yaml'\n");
+  CHECK(o.value.agents.size() == 1);
+  // Listed, with nothing left: the default agent is for those who are not listed.
+  CHECK(o.value.lists(alice));
+  CHECK_FALSE(o.value.agent_for(alice));
+  CHECK(o.value.agent_for(bob) == two);
+
+  beside.push_back({"agents.d/z.yaml", "id: agent-1\nremoved: false\nbase_url: http://j\n"});
+  const auto back = parse_registry(main, beside, {}, memory_disk{});
+  CHECK(lines(back.problems) == "");
+  CHECK(back.value.agents.at(one).base_url == "http://j");
+  CHECK(back.value.agent_for(alice) == one);
+
+  beside.push_back({"agents.d/zz.yaml", "removed: maybe\n"});
+  CHECK(lines(parse_registry(main, beside, {}, memory_disk{}).problems)
+            .find("agents.d/zz.yaml:1:10: removed: neither true nor false") != std::string::npos);
+}
+
+TEST_CASE("everybody of a server may have agents; who is listed by name has their own") {
+  for (const auto* key : {"@*:example.org", "*:example.org"}) {
+    const auto o = agents("agents: {agent-1: {base_url: http://h}, agent-2: {base_url: http://i},\n"
+                          "         agent-3: {base_url: http://j}}\ndefault_agent: agent-3\n"
+                          "user_agents: {'@alice:example.org': agent-1, '" +
+                          std::string{key} + "': [agent-2, agent-1]}\n");
+    REQUIRE(lines(o.problems) == "");
+    CHECK(o.value.agent_for(alice) == one);
+    CHECK(o.value.agents_of(bob) == std::vector{two, one});
+    CHECK(o.value.lists(bob));
+    const user_id stranger{"@bob:example.org.evil"}, sub{"@bob:x.example.org"};
+    CHECK(o.value.agent_for(stranger) == agent_id{"agent-3"});
+    CHECK_FALSE(o.value.lists(stranger));
+    CHECK_FALSE(o.value.lists(sub));
+    CHECK_FALSE(o.value.lists(user_id{"nobody"}));
+  }
 }
 
 TEST_CASE("a registry is read from the disk together with agents.d beside it") {

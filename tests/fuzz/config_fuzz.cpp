@@ -43,15 +43,25 @@ void check(const std::vector<problem>& problems) {
     std::abort();
 }
 
+bool is_spoken_to(const agent_spec& spec) {
+  return spec.base_url.empty() ? !spec.process.command.empty()
+                               : agent_url(spec, {7}).starts_with("ws");
+}
+
 void check_agents(const registry_outcome& o) {
   check(o.problems);
   for (const auto& [id, spec] : o.value.agents)
-    if (o.ok() && (id.empty() || spec.id != id || !agent_url(spec, {7}).starts_with("ws")))
+    if (o.ok() && (id.empty() || spec.id != id || !is_spoken_to(spec)))
       std::abort();
-  for (const auto& [user, agents] : o.value.users)
+  const auto check_list = [&](const std::vector<agent_id>& agents) {
     for (const auto& id : agents)
       if (!o.value.agents.contains(id))
         std::abort();
+  };
+  for (const auto& [user, agents] : o.value.users)
+    check_list(agents);
+  for (const auto& [server, agents] : o.value.servers)
+    check_list(agents);
 }
 
 } // namespace

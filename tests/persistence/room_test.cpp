@@ -206,6 +206,28 @@ TEST_CASE("What was chosen, spent and asked in a room comes back with it", "[sto
   CHECK(at(*s, "!found:x").choices.lang == language::ru);
 }
 
+TEST_CASE("What an operator granted a room counts as long as it is with that agent", "[store]") {
+  const temp_dir dir;
+  auto r = chat("!r:x", 7);
+  add_room(*open_at(dir.file()), r);
+  CHECK_FALSE(at(*open_at(dir.file()), "!r:x").granted);
+  r.agent = agent_id{"other"};
+  r.granted = true;
+  add_room(*open_at(dir.file()), r);
+  auto s = open_at(dir.file());
+  CHECK(at(*s, "!r:x").granted);
+  CHECK(need(s->open_room(r.id, 1)).room.value().granted);
+  r.granted = false; // whoever writes the row without knowing of it takes nothing away
+  add_room(*s, r);
+  CHECK(at(*s, "!r:x").granted);
+  r.agent = agent_id{"third"};
+  add_room(*s, r);
+  CHECK_FALSE(at(*s, "!r:x").granted);
+  r.granted = true;
+  add_room(*s, r);
+  CHECK(at(*s, "!r:x").granted);
+}
+
 TEST_CASE("A choice that nobody understands reads as none", "[store]") {
   const temp_dir dir;
   auto r = chat("!r:x", 7);

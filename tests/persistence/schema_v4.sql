@@ -201,3 +201,8 @@ CREATE TABLE session_memory(
   at INTEGER NOT NULL,         -- by our clock, in ms
   UNIQUE(chat, agent)
 ) STRICT;
+
+CREATE TABLE granted_room(
+  id TEXT PRIMARY KEY,
+  agent TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -104,7 +104,8 @@ public:
     return {log, numbers, [] { return unix_ms{1'790'000'000'000}; }, 1};
   }
   connection_deps deps() {
-    return {around(), std::shared_ptr<dialer>(&net, [](dialer*) {}), store_};
+    return {around(), std::shared_ptr<dialer>(&net, [](dialer*) {}), store_,
+            std::make_shared<connect_budget>()};
   }
   /// The connection actor; pushes are attached.
   void open() {

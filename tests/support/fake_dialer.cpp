@@ -25,9 +25,10 @@ class fake_dialer::wire final : public std::enable_shared_from_this<wire> {
 public:
   enum side { router = 0, peer = 1 };
 
-  wire(timers& clock, std::shared_ptr<luck> chance, link_request request,
-       std::shared_ptr<link_listener> events)
-      : clock_(clock), luck_(std::move(chance)), request_(std::move(request)) {
+  wire(timers& clock, std::shared_ptr<luck> chance, std::shared_ptr<std::size_t> most_unread,
+       link_request request, std::shared_ptr<link_listener> events)
+      : clock_(clock), luck_(std::move(chance)), most_unread_(std::move(most_unread)),
+        request_(std::move(request)) {
     ends_[router].events = std::move(events);
     ends_[router].unread_limit = request_.unread_limit;
     ends_[router].frame_limit = request_.frame_limit;
@@ -67,9 +68,10 @@ public:
            {link_closed::how::closed, code, "closed by the peer"});
   }
 
-  void cut() {
-    finish(peer, {link_closed::how::broken, 0, "cut"}, {link_closed::how::broken, 0, "cut"});
-  }
+  void cut() { end({link_closed::how::broken, 0, "cut"}); }
+
+  /// What was on its way to the router still arrives.
+  void end(const link_closed& why) { finish(peer, why, why); }
 
   void fail(link_closed why) { finish(router, why, why); }
 
@@ -136,6 +138,8 @@ private:
       return;
     }
     end.unread += text.size();
+    if (to == router)
+      *most_unread_ = std::max(*most_unread_, end.unread);
     const auto events = end.events; // on_text may end everything
     events->on_text(std::move(text));
     pump(to);
@@ -143,6 +147,7 @@ private:
 
   timers& clock_;
   std::shared_ptr<luck> luck_;
+  std::shared_ptr<std::size_t> most_unread_;
   link_request request_;
   end_state ends_[2];
   bool open_ = false;
@@ -161,9 +166,29 @@ private:
   wire::side which_;
 };
 
+/// The server reads the request and refuses it.
+class fake_dialer::refusal final : public link_listener {
+public:
+  refusal(std::weak_ptr<wire> line, int status) : line_(std::move(line)), status_(status) {}
+  void on_open() override {}
+  void on_text(std::string) override {
+    if (const auto line = line_.lock())
+      line->end({link_closed::how::rejected, status_, "request rejected"});
+  }
+  void on_closed(link_closed) override {}
+
+private:
+  std::weak_ptr<wire> line_;
+  int status_;
+};
+
 fake_dialer::fake_dialer(timers& clock, agent& peer, std::uint64_t seed,
                          std::chrono::milliseconds most)
-    : clock_(clock), peer_(peer), luck_(std::make_shared<luck>()) {
+    : clock_(clock), accept_([&peer](const far_end& far) {
+        return peer.accept(far.request.url, far.wire,
+                           [end = far.end] { end({link_closed::how::broken, 0, "cut"}); });
+      }),
+      luck_(std::make_shared<luck>()) {
   luck_->engine.seed(seed);
   luck_->most = most;
   plan(dial_plan{});
@@ -180,30 +205,35 @@ std::shared_ptr<link> fake_dialer::dial(link_request request,
   dialled_.push_back(request);
   const auto what = plan_(request);
   const auto timeout = request.connect_timeout;
-  auto line = std::make_shared<wire>(clock_, luck_, std::move(request), std::move(events));
+  auto line =
+      std::make_shared<wire>(clock_, luck_, most_unread_, std::move(request), std::move(events));
   if (wires_.size() % 64 == 63)
     wires_.erase(std::remove_if(wires_.begin(), wires_.end(),
                                 [](const auto& weak) { return weak.expired(); }),
                  wires_.end());
   wires_.push_back(line);
   const bool hangs = what.outcome == dial_plan::how::never_open;
-  clock_.after(hangs ? timeout : what.delay + luck_->next(), [line, what, &peer = peer_] {
+  clock_.after(hangs ? timeout : what.delay + luck_->next(), [line, what, &accept = accept_] {
     if (line->ended())
       return;
     switch (what.outcome) {
     case dial_plan::how::open: {
-      auto far = std::make_shared<wire_end>(line, wire::peer);
-      line->opened(peer.accept(line->request().url, far, [weak = std::weak_ptr<wire>(line)] {
+      far_end far{line->request(), std::make_shared<wire_end>(line, wire::peer), {}};
+      far.end = [weak = std::weak_ptr<wire>(line)](const link_closed& why) {
         if (const auto whole = weak.lock())
-          whole->cut();
-      }));
+          whole->end(why);
+      };
+      line->opened(accept(std::move(far)));
       break;
     }
     case dial_plan::how::refuse:
       line->fail({link_closed::how::refused, 0, "connection refused"});
       break;
     case dial_plan::how::reject:
-      line->fail({link_closed::how::rejected, what.status, "upgrade rejected"});
+      if (line->request().by == carrier::http)
+        line->opened(std::make_shared<refusal>(line, what.status));
+      else
+        line->fail({link_closed::how::rejected, what.status, "upgrade rejected"});
       break;
     case dial_plan::how::never_open:
       line->fail({link_closed::how::timed_out, 0, "no handshake in time"});

@@ -123,9 +123,18 @@ private:
 struct dial_plan {
   enum class how { open, refuse, reject, never_open };
   how outcome = how::open;
-  int status = 503;                   ///< of reject
+  int status = 503; ///< of reject (http: once the request has been sent, as it is there)
   std::chrono::milliseconds delay{0}; ///< until the outcome (never_open: connect_timeout counts)
 };
+
+/// The far end of a link, for who answers there.
+struct far_end {
+  link_request request;
+  std::shared_ptr<link> wire;
+  std::function<void(link_closed)> end; ///< the router hears that it ended so
+};
+/// Who hears what the router says on a link that has been opened; null: nobody ever does.
+using acceptor = std::function<std::shared_ptr<link_listener>(far_end)>;
 
 /// A dialer without sockets: links to a scripted agent whose frames arrive in order, each up to
 /// `most` later by a seeded engine. One thread; every callback comes from the timers.
@@ -138,6 +147,9 @@ public:
   fake_dialer(const fake_dialer&) = delete;
   fake_dialer& operator=(const fake_dialer&) = delete;
 
+  /// Somebody else answers from now on.
+  void answered_by(acceptor who) { accept_ = std::move(who); }
+
   void plan(dial_plan every) {
     plan_ = [every](const link_request&) { return every; };
   }
@@ -149,16 +161,20 @@ public:
 
   [[nodiscard]] const std::vector<link_request>& dialled() const { return dialled_; }
   [[nodiscard]] std::size_t open() const; ///< links that have not ended yet
+  /// Bytes that were given to the router and not worked off, on the link where they are most.
+  [[nodiscard]] std::size_t most_unread() const { return *most_unread_; }
   /// Every open link ends without a close frame, as when a cable is pulled.
   void break_all();
 
 private:
   class wire;
   class wire_end;
+  class refusal;
   struct luck;
   timers& clock_;
-  agent& peer_;
+  acceptor accept_;
   std::shared_ptr<luck> luck_;
+  std::shared_ptr<std::size_t> most_unread_ = std::make_shared<std::size_t>(0);
   std::function<dial_plan(const link_request&)> plan_;
   std::vector<link_request> dialled_;
   std::vector<std::weak_ptr<wire>> wires_;

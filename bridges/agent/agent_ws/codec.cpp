@@ -1,6 +1,7 @@
 #include "bridges/agent/agent_ws/codec.hpp"
 
 #include "bridges/agent/agent_ws/json_fields.hpp"
+#include "bridges/agent/json.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -96,19 +97,6 @@ private:
   std::string text_;
 };
 
-/// A type that we do not know goes into the log: short, and nothing that could pass for a log line.
-std::string loggable(std::string_view type) {
-  constexpr std::size_t longest = 64;
-  std::string out(type.substr(0, longest));
-  for (auto& c : out) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '_' || c == '-' || c == '.';
-    if (!plain)
-      c = '?';
-  }
-  return out;
-}
-
 agent_says::malformed lacks(std::string_view type, std::string_view name) {
   std::string cause(type);
   cause += ": ";
@@ -181,7 +169,7 @@ private:
     auto message_id = got.string(field::message_id).value_or(std::string());
     const auto known = kinds_.find(*type);
     if (known == kinds_.end())
-      return {agent_says::unknown{loggable(*type)}, std::move(message_id)};
+      return {agent_says::unknown{agent_json::loggable(*type)}, std::move(message_id)};
     return {event(known->second, got), std::move(message_id)};
   }
 

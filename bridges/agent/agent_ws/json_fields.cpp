@@ -160,6 +160,7 @@ parsed parse(std::string_view text, std::size_t depth) {
   if (error)
     return {words(error), {}};
   parsed out;
+  out.root = root;
   if (root.get(out.object))
     out.wrong = "not a JSON object";
   return out;

@@ -94,7 +94,8 @@ private:
 /// the same thread parses again.
 struct parsed {
   std::string_view wrong;
-  simdjson::dom::object object;
+  simdjson::dom::object object{};
+  element root{}; ///< the same
 };
 parsed parse(std::string_view text, std::size_t depth);
 /// Gives back the memory that an unusually large frame took. Ends the life of the parsed object.

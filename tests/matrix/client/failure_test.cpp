@@ -1,4 +1,5 @@
 #include "bridges/matrix/failure.hpp"
+#include "bridges/retry_after.hpp"
 #include "tests/matrix/client/support.hpp"
 
 #include <catch2/catch.hpp>

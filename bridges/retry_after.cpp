@@ -1,4 +1,4 @@
-#include "bridges/matrix/failure.hpp"
+#include "bridges/retry_after.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-namespace pb::matrix {
+namespace pb {
 namespace {
 
 using std::chrono::milliseconds;
@@ -127,4 +127,13 @@ std::optional<milliseconds> parse_retry_after(std::string_view text, unix_ms now
   return clamp(static_cast<double>(*at) - static_cast<double>(now));
 }
 
-} // namespace pb::matrix
+std::optional<milliseconds> retry_after(const http_headers& headers, unix_ms now) {
+  const std::string* header = find_header(headers, "Retry-After");
+  if (header == nullptr)
+    return std::nullopt;
+  const std::string* date = find_header(headers, "Date");
+  const auto theirs = date ? parse_http_date(*date, now) : std::nullopt;
+  return parse_retry_after(*header, theirs.value_or(now));
+}
+
+} // namespace pb
