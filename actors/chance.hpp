@@ -48,7 +48,6 @@ private:
 /// Where 64 random bits come from: any engine, for the length of a call.
 class random_bits {
 public:
-  template <class Engine, std::enable_if_t<!std::is_same_v<Engine, random_bits>, int> = 0>
   template <class Engine>
     requires(!std::is_same_v<Engine, random_bits>) // that is a copy
   random_bits(Engine& engine) // NOLINT: an engine is handed over as it is
