@@ -49,8 +49,8 @@ private:
 class random_bits {
 public:
   template <class Engine>
-    requires(!std::is_same_v<Engine, random_bits>) // that is a copy
-  random_bits(Engine& engine) // NOLINT: an engine is handed over as it is
+  requires(!std::is_same_v<Engine, random_bits>) // that is a copy
+      random_bits(Engine& engine)                // NOLINT: an engine is handed over as it is
       : engine_(&engine),
         next_([](void* of) -> std::uint64_t { return (*static_cast<Engine*>(of))(); }) {
     static_assert(Engine::min() == 0 && Engine::max() == std::numeric_limits<std::uint64_t>::max());

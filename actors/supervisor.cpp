@@ -158,16 +158,19 @@ caf::actor supervisor_state::make(std::size_t which) {
                                    handle<matrix_media_actor>(media_part)}));
   case topology_part:
     return as_actor(self_->spawn(
-        topology, topology_deps{deps_.around, deps_.http, *session_, store(),
-                                handle<agent_directory_actor>(agents_part),
-                                handle<matrix_sender_actor>(sender_part),
-                                deps_.process.access.invites, deps_.process.access.operators,
-                                deps_.process.lang, !deps_.reconcile}));
+        topology,
+        topology_deps{deps_.around, deps_.http, *session_, store(),
+                      handle<agent_directory_actor>(agents_part),
+                      handle<matrix_sender_actor>(sender_part), deps_.process.access.invites,
+                      deps_.process.access.operators, deps_.process.lang, !deps_.reconcile}));
   case rooms_part: {
     room_deps d;
     d.around = deps_.around;
-    d.rules = {session_->user, deps_.process.access.operators, deps_.process.rooms.queue_limit,
-               deps_.process.rooms.max_message_bytes, deps_.process.lang,
+    d.rules = {session_->user,
+               deps_.process.access.operators,
+               deps_.process.rooms.queue_limit,
+               deps_.process.rooms.max_message_bytes,
+               deps_.process.lang,
                deps_.process.access.invites == invite_policy::registered};
     d.timing = deps_.timing;
     const auto& s = deps_.process.streaming;

@@ -1,5 +1,5 @@
-// What operators change while the router runs: the registry, agents that are drained, rooms that are
-// bound to another agent.
+// What operators change while the router runs: the registry, agents that are drained, rooms that
+// are bound to another agent.
 
 #include "actors/supervisor.hpp"
 

@@ -58,9 +58,9 @@ std::optional<json> agent_from(const agents_options& o) {
     out = json_of(tree->root());
     // As in any file of ours, a path in it is meant from where it lies.
     if (const auto i = out.find("workspace_path"); i != out.end() && i->is_string())
-      *i = std::filesystem::absolute(
-               config::below(config::folder_of(o.file), i->get<std::string>()))
-               .string();
+      *i =
+          std::filesystem::absolute(config::below(config::folder_of(o.file), i->get<std::string>()))
+              .string();
   }
   const std::pair<const char*, const std::string&> given[] = {
       {"id", o.id}, {"label", o.label}, {"base_url", o.base_url}, {"protocol", o.protocol}};
@@ -148,10 +148,11 @@ std::optional<http_response> look_for(running_router& router, const std::string&
   for (const auto& a : (*all)["items"])
     if (text_in(a, "id") == id)
       return http_response{200, {}, dump_of({{"id", id}, {"draining", true}, {"dry_run", true}})};
-  return http_response{404,
-                       {},
-                       R"({"code":"unknown_agent","message":"The registry has no agent of this id.",)"
-                       R"("hint":"`patchbay agents list` shows them."})"};
+  return http_response{
+      404,
+      {},
+      R"({"code":"unknown_agent","message":"The registry has no agent of this id.",)"
+      R"("hint":"`patchbay agents list` shows them."})"};
 }
 
 } // namespace

@@ -11,9 +11,7 @@ namespace {
 using nlohmann::json;
 using desk_ptr = std::shared_ptr<const agents_desk>;
 
-std::string dump(const json& j) {
-  return j.dump(-1, ' ', false, json::error_handler_t::replace);
-}
+std::string dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 json list_of(const std::vector<config::problem>& problems) {
   auto out = json::array();
@@ -48,12 +46,11 @@ void answer_change(const change_outcome& out, json good, const api_done& done) {
                                "GET /api/v1/agents lists them."));
   case kind::invalid:
     return done(400, fault_with("invalid_agent",
-                                out.faults.front().what + (out.faults.size() > 1
-                                                               ? " (and " +
-                                                                     std::to_string(
-                                                                         out.faults.size() - 1) +
-                                                                     " more faults)"
-                                                               : ""),
+                                out.faults.front().what +
+                                    (out.faults.size() > 1
+                                         ? " (and " + std::to_string(out.faults.size() - 1) +
+                                               " more faults)"
+                                         : ""),
                                 out.faults.front().instead, out.faults));
   case kind::registry_bad:
     return done(409, fault_with("registry_bad",
@@ -62,12 +59,14 @@ void answer_change(const change_outcome& out, json good, const api_done& done) {
                                 "Put them right first; `patchbay check` shows all of them.",
                                 out.faults));
   case kind::overruled:
-    return done(409, api_error("overruled", "The file " + out.why + " says otherwise and is read "
-                                            "later.",
+    return done(409, api_error("overruled",
+                               "The file " + out.why +
+                                   " says otherwise and is read "
+                                   "later.",
                                "Change it there."));
   case kind::not_editable:
-    return done(409, api_error("not_editable", "The file " + out.file +
-                                                   " cannot be changed here: " + out.why + ".",
+    return done(409, api_error("not_editable",
+                               "The file " + out.file + " cannot be changed here: " + out.why + ".",
                                "Change it by hand, or write it with one key a line."));
   case kind::not_writable:
     return done(409, api_error("not_writable",
@@ -81,7 +80,9 @@ void answer_change(const change_outcome& out, json good, const api_done& done) {
 }
 
 json registry_state(const registry_view& v) {
-  return {{"state", v.file.empty() ? "none" : v.good ? "ok" : "bad"},
+  return {{"state", v.file.empty() ? "none"
+                    : v.good       ? "ok"
+                                   : "bad"},
           {"file", v.file.empty() ? json{} : json(v.file)},
           {"in_force_since", v.in_force_since},
           {"reloads", v.reloads},
@@ -101,7 +102,10 @@ json item_of(const agent_spec& spec, const std::vector<std::string>* sources, js
     out["process"] = spec.process.command.front();
   out["enabled"] = spec.enabled;
   if (!out.contains("draining"))
-    out.update({{"draining", false}, {"state", "unknown"}, {"turns", 0}, {"waiting", 0},
+    out.update({{"draining", false},
+                {"state", "unknown"},
+                {"turns", 0},
+                {"waiting", 0},
                 {"last_trouble", ""}});
   out["source"] = sources == nullptr || sources->empty() ? json{} : json(sources->back());
   return out;
@@ -190,10 +194,8 @@ void remove(const agents_desk& desk, const api_request& r, const api_done& done)
   what.id = *id;
   what.remove = true;
   what.dry_run = *dry;
-  desk.change(std::move(what), [good = json{{"id", id->value}, {"dry_run", *dry}},
-                                done](const change_outcome& out) {
-    answer_change(out, good, done);
-  });
+  desk.change(std::move(what), [good = json{{"id", id->value}, {"dry_run", *dry}}, done](
+                                   const change_outcome& out) { answer_change(out, good, done); });
 }
 
 void drain(const agents_desk& desk, const api_request& r, const api_done& done) {

@@ -2,10 +2,11 @@
 // /api/v1/agents and below: the registry in force, and what operators change in it. Knows no
 // actors.
 //
-// GET agents: {"items": […], "next", "registry": {state: ok|bad|none, file, in_force_since, reloads,
-// problems}}, by id, ?limit=1…1000 (200), ?cursor=. POST agents: an agent as JSON, keys as in YAML;
-// of an agent that is there only the keys named change, null takes one away. DELETE agents/{id}.
-// POST agents/{id}/drain, enable, disable. ?dry_run=true with all but drain writes nothing.
+// GET agents: {"items": […], "next", "registry": {state: ok|bad|none, file, in_force_since,
+// reloads, problems}}, by id, ?limit=1…1000 (200), ?cursor=. POST agents: an agent as JSON, keys as
+// in YAML; of an agent that is there only the keys named change, null takes one away. DELETE
+// agents/{id}. POST agents/{id}/drain, enable, disable. ?dry_run=true with all but drain writes
+// nothing.
 
 #include "bridges/admin/admin.hpp"
 #include "cli/registry_keeper.hpp"

@@ -77,8 +77,7 @@ agents_desk agents_of(const console_wiring& w) {
     registry->change(std::move(what), std::move(done));
   };
   desk.drain = [weak = caf::actor_cast<caf::weak_actor_ptr>(w.supervisor)](
-                   agent_id agent, bool on,
-                   std::function<void(const std::optional<fault>&)> done) {
+                   agent_id agent, bool on, std::function<void(const std::optional<fault>&)> done) {
     const auto shared = std::make_shared<std::function<void(const std::optional<fault>&)>>(done);
     if (!tell(weak, drain_now{{std::move(agent), on}, shared}))
       done(fault{fault_code::busy, "the router is stopping", {}});
@@ -92,21 +91,22 @@ rooms_desk rooms_of(const console_wiring& w) {
   desk.list = [weak](const rooms_desk::question& q,
                      std::function<void(bool, std::vector<std::string>, room_id)> done) {
     list_rooms m{q.after, q.limit, q.agent, q.owner, {}};
-    m.answer =
-        std::make_shared<std::function<void(bool, std::vector<std::string>, room_id)>>(done);
+    m.answer = std::make_shared<std::function<void(bool, std::vector<std::string>, room_id)>>(done);
     if (!tell(weak, std::move(m)))
       done(false, {}, {});
   };
-  desk.move = [weak](room_id room, agent_id agent,
-                     std::function<void(const std::optional<fault>&, bool, platform_chat_id)> done) {
-    move_now m{{std::move(room), std::move(agent)}, {}};
-    m.answer = std::make_shared<std::function<void(const std::optional<fault>&, const room_moved&)>>(
-        [done](const std::optional<fault>& wrong, const room_moved& r) {
-          done(wrong, r.moved, r.chat);
-        });
-    if (!tell(weak, std::move(m)))
-      done(fault{fault_code::busy, "the router is stopping", {}}, false, {});
-  };
+  desk.move =
+      [weak](room_id room, agent_id agent,
+             std::function<void(const std::optional<fault>&, bool, platform_chat_id)> done) {
+        move_now m{{std::move(room), std::move(agent)}, {}};
+        m.answer =
+            std::make_shared<std::function<void(const std::optional<fault>&, const room_moved&)>>(
+                [done](const std::optional<fault>& wrong, const room_moved& r) {
+                  done(wrong, r.moved, r.chat);
+                });
+        if (!tell(weak, std::move(m)))
+          done(fault{fault_code::busy, "the router is stopping", {}}, false, {});
+      };
   return desk;
 }
 

@@ -65,8 +65,9 @@ void add_rooms_command(CLI::App& app, rooms_options& o, std::string& config_file
   list->add_option("--agent", o.agent, "only chats with this agent");
   list->add_option("--owner", o.owner, "only chats of this person");
   auto* move = all->add_subcommand(
-      "move", "Bind a room to another agent, with a fresh context. What runs there is stopped; the\n"
-              "room is told.");
+      "move",
+      "Bind a room to another agent, with a fresh context. What runs there is stopped; the\n"
+      "room is told.");
   add_common(move, config_file, env_file, o.json);
   move->add_flag("--dry-run", o.dry_run, "only say what would be done");
   move->add_option("ROOM", o.room, "the room's id, like '!abc:example.org'")->required();

@@ -76,8 +76,9 @@ wanted_text(const agent_change& what, const std::optional<std::string>& old, boo
   auto edits = what.edits;
   edits.push_back({"removed", what.remove ? std::optional<std::string>{"true"} : std::nullopt});
   auto text = config::edit_agent_file(
-      old.value_or("# Written by the admin API. Edit it as you like: comments and what the API does "
-                   "not change stay.\n"),
+      old.value_or(
+          "# Written by the admin API. Edit it as you like: comments and what the API does "
+          "not change stay.\n"),
       edits);
   if (!text)
     return tl::unexpected(text.error());
@@ -91,9 +92,8 @@ change_outcome change_registry(const std::string& registry_file, const agent_cha
                                const file_writer& write) {
   if (registry_file.empty())
     return no(kind::no_registry, {});
-  const auto path =
-      config::below(config::below(config::folder_of(registry_file), "agents.d"),
-                    what.id.value + ".yaml");
+  const auto path = config::below(config::below(config::folder_of(registry_file), "agents.d"),
+                                  what.id.value + ".yaml");
   const auto before = config::read_registry(registry_file, {registry_file, 0, 0}, env, disk);
   const auto known = before.value.agents.find(what.id);
   const bool there = known != before.value.agents.end();

@@ -9,9 +9,9 @@ namespace pb::cli {
 
 registry_keeper::registry_keeper(wiring w) : w_(std::move(w)), files_(w_.process.registry) {
   const auto count = [this](const char* result) {
-    return w_.numbers->counter_of("patchbay_registry_reloads_total",
-                                  "How often the agent registry was read again, and what came of it",
-                                  {{"result", result}});
+    return w_.numbers->counter_of(
+        "patchbay_registry_reloads_total",
+        "How often the agent registry was read again, and what came of it", {{"result", result}});
   };
   good_ = count("applied");
   failed_ = count("failed");
@@ -21,8 +21,7 @@ registry_keeper::registry_keeper(wiring w) : w_(std::move(w)), files_(w_.process
   first.file = w_.process.registry;
   first.in_force_since = w_.wall();
   if (!first.file.empty())
-    first.sources =
-        config::read_registry(first.file, {first.file, 0, 0}, environment()).sources;
+    first.sources = config::read_registry(first.file, {first.file, 0, 0}, environment()).sources;
   put(std::move(first));
   thread_ = std::thread([this] { run(); });
 }

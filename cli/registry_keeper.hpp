@@ -32,7 +32,7 @@ struct registry_view {
 
 class registry_keeper {
 public:
-  static constexpr std::size_t change_cap = 32; ///< changes that wait; one more is refused
+  static constexpr std::size_t change_cap = 32;          ///< changes that wait; one more is refused
   static constexpr std::chrono::milliseconds pause{500}; ///< between two looks at the files
 
   struct wiring {
@@ -81,7 +81,7 @@ private:
   wiring w_;
   registry_files files_;
   counter good_, failed_, unchanged_;
-  std::uint64_t handled_ = 0; ///< the content that was read last
+  std::uint64_t handled_ = 0;              ///< the content that was read last
   std::optional<std::uint64_t> candidate_; ///< another content, seen once: it may still be written
   mutable std::mutex m_;
   std::condition_variable wake_;

@@ -107,8 +107,7 @@ int rooms(const rooms_options& options) {
     std::cout << options.room << " is with " << options.agent << " now, as context "
               << text_in(answer, "platform_chat_id") << ".\n";
   else
-    std::cout << options.room << ": nothing changes, it is with " << options.agent
-              << " already.\n";
+    std::cout << options.room << ": nothing changes, it is with " << options.agent << " already.\n";
   return ok;
 }
 

@@ -317,20 +317,20 @@ int router::run(const data_dir& home) {
       open = open_doors(io, boss, world.get(), home, token, console_link);
     }
     auto weak = caf::actor_cast<caf::weak_actor_ptr>(boss);
-    io.on_signals({SIGTERM, SIGINT, SIGHUP}, [weak, l = log, files = registry_files,
-                                           count = 0](int signal) mutable {
-      if (signal == SIGHUP) {
-        if (files)
-          files->reload();
-        return;
-      }
-      if (++count > 1) {
-        l->warning("stopped_at_once", {}, "a second signal: stopping at once");
-        ::_exit(128 + signal);
-      }
-      if (auto strong = weak.lock())
-        caf::anon_send(caf::actor_cast<caf::actor>(strong), stop_router{});
-    });
+    io.on_signals({SIGTERM, SIGINT, SIGHUP},
+                  [weak, l = log, files = registry_files, count = 0](int signal) mutable {
+                    if (signal == SIGHUP) {
+                      if (files)
+                        files->reload();
+                      return;
+                    }
+                    if (++count > 1) {
+                      l->warning("stopped_at_once", {}, "a second signal: stopping at once");
+                      ::_exit(128 + signal);
+                    }
+                    if (auto strong = weak.lock())
+                      caf::anon_send(caf::actor_cast<caf::actor>(strong), stop_router{});
+                  });
     log->info("router_started", {}, "patchbay is starting",
               {{"version", version}, {"commit", commit}, {"agents", conf.agents.agents.size()}});
     boss = nullptr;

@@ -59,7 +59,8 @@ std::optional<running_router> running_router::find(const config::command_line& g
         std::cerr << to_string(p) << '\n';
         faults = true;
       }
-    complain("no router runs on " + dir + "; start it with `patchbay run`, or name its file with "
+    complain("no router runs on " + dir +
+             "; start it with `patchbay run`, or name its file with "
              "--config");
     code = faults && !process.complete ? configuration : unavailable;
     return std::nullopt;
@@ -72,9 +73,8 @@ std::optional<running_router> running_router::find(const config::command_line& g
   return std::nullopt;
 }
 
-std::optional<http_response> running_router::ask(const std::string& method,
-                                                 const std::string& target,
-                                                 const std::string& body) {
+std::optional<http_response>
+running_router::ask(const std::string& method, const std::string& target, const std::string& body) {
   auto r = request_;
   r.method = method;
   r.target = target;

@@ -13,8 +13,9 @@ namespace pb::cli {
 
 /// Characters, not bytes: labels may be in any language.
 inline std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
 }
 
 /// The first row is the head.
@@ -28,9 +29,8 @@ inline void print_table(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i)
-      line += row[i] + (i + 1 < row.size()
-                            ? std::string(widths[i] - width_of(row[i]) + 2, ' ')
-                            : "");
+      line +=
+          row[i] + (i + 1 < row.size() ? std::string(widths[i] - width_of(row[i]) + 2, ' ') : "");
     std::cout << line << '\n';
   }
 }

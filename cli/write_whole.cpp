@@ -49,8 +49,8 @@ std::optional<std::string> write_whole(const std::string& path,
   const auto temporary = folder + "/." + path.substr(folder.size() + 1) + ".new";
   struct stat now {};
   const auto mode = ::stat(path.c_str(), &now) == 0 ? now.st_mode & 07777 : mode_t{0640};
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                        mode);
+  const int fd =
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
   if (fd < 0)
     return reason();
   auto why = fill(fd, *text);

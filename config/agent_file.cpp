@@ -55,7 +55,8 @@ std::string comment_of(const std::string& line) {
         ++i;
       else if (c == quote)
         quote = 0;
-    } else if ((c == '"' || c == '\'') && std::string{" \t[{,:"}.find(before) != std::string::npos) {
+    } else if ((c == '"' || c == '\'') &&
+               std::string{" \t[{,:"}.find(before) != std::string::npos) {
       quote = c;
     } else if (c == '#' && (before == ' ' || before == '\t')) {
       const auto from = line.find_last_not_of(" \t", i - 1) + 1;

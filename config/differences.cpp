@@ -16,7 +16,8 @@ using compare = bool (*)(const settings&, const settings&);
 constexpr std::pair<std::string_view, compare> keys[] = {
     {"homeserver.url",
      [](const settings& a, const settings& b) {
-       return a.homeserver.embedded == b.homeserver.embedded && a.homeserver.url == b.homeserver.url;
+       return a.homeserver.embedded == b.homeserver.embedded &&
+              a.homeserver.url == b.homeserver.url;
      }},
     PB_KEY("homeserver.user_id", homeserver.user),
     PB_KEY("homeserver.access_token", homeserver.access_token),

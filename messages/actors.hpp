@@ -78,7 +78,7 @@ using room_actor =
                       caf::reacts_to<restore_chat>, // out of the archive; answers in the other room
                       // errors: not_found (no such chat), malformed (no such agent), refused, busy
                       caf::replies_to<move_room>::with<room_moved>,
-                      caf::reacts_to<tick>,         // itself
+                      caf::reacts_to<tick>, // itself
                       caf::replies_to<drain>::with<done>,
                       caf::replies_to<get_status>::with<status_report>>;
 
@@ -91,9 +91,9 @@ using room_directory_actor =
                       caf::reacts_to<room_idle>,     // a room asks to be put away
                       caf::reacts_to<row_delivered>, // for the room, if it lives
                       caf::reacts_to<room_changed>,  // likewise
-                      caf::replies_to<close_room>::with<done>, // it is about to be moved
+                      caf::replies_to<close_room>::with<done>,      // it is about to be moved
                       caf::replies_to<move_room>::with<room_moved>, // for the room that it names
-                      caf::reacts_to<tick>,                    // itself
+                      caf::reacts_to<tick>,                         // itself
                       caf::replies_to<drain>::with<done>,
                       caf::replies_to<get_status>::with<status_report>>;
 

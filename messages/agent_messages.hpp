@@ -154,7 +154,7 @@ using agent_directory_actor =
                      caf::replies_to<apply_registry>::with<registry_applied>,
                      caf::replies_to<drain_agent>::with<done>, // error not_found
                      caf::reacts_to<attach_pushes>,            // who takes pushes
-                     caf::reacts_to<tick>,                                 // itself
+                     caf::reacts_to<tick>,                     // itself
                      caf::replies_to<drain>::with<done>,
                      caf::replies_to<get_status>::with<status_report>>;
 

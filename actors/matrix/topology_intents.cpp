@@ -98,8 +98,8 @@ void topology_state::make_chat(const new_chat& wish, caf::typed_response_promise
                       self_->request(deps_.agents, 30s, find_agent{chosen, wish.owner})
                           .then(
                               [=, this](const found_agent& agent) {
-                                want_chat(wish, space, may_choose(agent, wish.owner) ? chosen : standard,
-                                          taken);
+                                want_chat(wish, space,
+                                          may_choose(agent, wish.owner) ? chosen : standard, taken);
                               },
                               [this](caf::error& e) { self_->quit(std::move(e)); });
                     },
@@ -111,9 +111,9 @@ void topology_state::make_chat(const new_chat& wish, caf::typed_response_promise
 /// As a room decides it of its owner.
 bool topology_state::may_choose(const found_agent& agent, const user_id& who) const {
   const bool unlisted = !agent.listed && deps_.invites != invite_policy::registered;
-  return agent.known && (agent.theirs || unlisted ||
-                         std::find(deps_.operators.begin(), deps_.operators.end(), who) !=
-                             deps_.operators.end());
+  return agent.known &&
+         (agent.theirs || unlisted ||
+          std::find(deps_.operators.begin(), deps_.operators.end(), who) != deps_.operators.end());
 }
 
 void topology_state::want_chat(const new_chat& wish, const room_id& space, const agent_id& agent,

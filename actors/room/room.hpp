@@ -111,7 +111,7 @@ private:
     found_agent agent{}; ///< as it was found; its connection may have ended since
     bool stopping = false;
     bool slow_told = false, too_many_told = false;
-    bool asked_again = false; ///< its connection took nothing new, and the directory was asked
+    bool asked_again = false;      ///< its connection took nothing new, and the directory was asked
     std::string file_lines{};      ///< what the agent is told of files
     std::set<std::string> asked{}; ///< names of its questions; the connection bounds them
     std::optional<std::set<std::string>>
@@ -301,7 +301,7 @@ private:
   std::vector<confirmation_row> questions_; ///< of the agent; all open ones, and some that are over
   std::optional<unix_ms> expiry_armed_;
   std::vector<std::pair<inbox_row, confirm_answer>>
-      early_;                        ///< reactions before their prompt is known
+      early_; ///< reactions before their prompt is known
   bool moving_ = false;
   bool reopen_ = false;              ///< our row was changed by others; read when ours are written
   std::set<outbox_id> stale_drafts_; ///< sent after their turn was over: taken back

@@ -25,7 +25,8 @@ caf::result<room_moved> room_core::move(const move_room& what) {
               promise.deliver(to_error({fault_code::malformed, "no such agent", {}}));
               return;
             }
-            when_quiet([this, what, label = agent.label, promise] { move_to(what, label, promise); });
+            when_quiet(
+                [this, what, label = agent.label, promise] { move_to(what, label, promise); });
           },
           [this, promise](caf::error& e) mutable {
             moving_ = false;
@@ -46,10 +47,10 @@ void room_core::move_to(const move_room& what, const std::string& label,
             settlement s;
             begin_context(fresh, s);
             if (!row_.encrypted)
-              s.outbox.push_back(message({say(lang(), phrase::room_moved_to, {label}),
-                                          matrix::delivery::notice}));
+              s.outbox.push_back(
+                  message({say(lang(), phrase::room_moved_to, {label}), matrix::delivery::notice}));
             deps_->around.log->info("room_moved", {}, "an operator bound a room to another agent",
-                                   {{"room", id_}, {"agent", what.agent}});
+                                    {{"room", id_}, {"agent", what.agent}});
             commit(std::move(s), [this, promise]() mutable {
               moving_ = false;
               promise.deliver(room_moved{true, row_.platform});

@@ -15,11 +15,7 @@ agent_session::~agent_session() = default;
 
 const std::vector<agent_protocol>& agent_protocols() {
   static const std::vector<agent_protocol> all{
-      agent_ws_protocol(),
-      a2a_protocol(),
-      acp_protocol(),
-      openai_protocol(),
-      ag_ui_protocol(),
+      agent_ws_protocol(), a2a_protocol(), acp_protocol(), openai_protocol(), ag_ui_protocol(),
   };
   return all;
 }

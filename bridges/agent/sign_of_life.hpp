@@ -1,6 +1,6 @@
 #pragma once
-// What is told of thoughts that are not part of an answer: that there are some, so that a model that
-// thinks for minutes is not taken for a silent one. Pure.
+// What is told of thoughts that are not part of an answer: that there are some, so that a model
+// that thinks for minutes is not taken for a silent one. Pure.
 
 #include "messages/values/agent_event.hpp"
 

@@ -23,8 +23,7 @@ row& operator>>(row& r, room_row& to) {
 #define PB_ROOM_VALUES                                                                             \
   "(" PB_ROOM_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 #define PB_ROOM_SELECT                                                                             \
-  "SELECT " PB_ROOM_COLUMNS                                                                        \
-  ", EXISTS (SELECT 1 FROM encrypted_room e WHERE e.id = room.id),"                                \
+  "SELECT " PB_ROOM_COLUMNS ", EXISTS (SELECT 1 FROM encrypted_room e WHERE e.id = room.id),"      \
   " EXISTS (SELECT 1 FROM granted_room g WHERE g.id = room.id AND g.agent = room.agent) FROM room"
 
 } // namespace

@@ -82,7 +82,8 @@ TEST_CASE("agents that are new start, those that are gone end, those that change
   directory_bench b{of({agent_at("a"), agent_at("b"), agent_at("c")})};
   const auto before = b.find("a").connection;
   const auto gone = b.find("b").connection;
-  const auto r = b.apply(of({agent_at("a"), agent_at("c", "http://127.0.0.1:7001"), agent_at("d")}));
+  const auto r =
+      b.apply(of({agent_at("a"), agent_at("c", "http://127.0.0.1:7001"), agent_at("d")}));
   CHECK(names(r.added) == "d ");
   CHECK(names(r.removed) == "b ");
   CHECK(names(r.changed) == "c ");
@@ -94,7 +95,8 @@ TEST_CASE("agents that are new start, those that are gone end, those that change
   b.run_for(1s);
   CHECK(b.peer.user_messages().back().url.find("7001") != std::string::npos);
   CHECK(b.status().size() == 3);
-  const auto same = b.apply(of({agent_at("a"), agent_at("c", "http://127.0.0.1:7001"), agent_at("d")}));
+  const auto same =
+      b.apply(of({agent_at("a"), agent_at("c", "http://127.0.0.1:7001"), agent_at("d")}));
   CHECK(names(same.added) + names(same.removed) + names(same.changed) == "");
 }
 

@@ -175,8 +175,8 @@ TEST_CASE("the last word twice, and words after it, belong to no turn") {
 TEST_CASE("a type that nobody knows is ignored and counted") {
   PB_EVERY_PROTOCOL(how);
   protocol_bench b{how};
-  b.peer.use(always({chunk("x"), wait(100ms), raw(std::string(how.nonsense)), wait(100ms),
-                     chunk("y"), end()}));
+  b.peer.use(always(
+      {chunk("x"), wait(100ms), raw(std::string(how.nonsense)), wait(100ms), chunk("y"), end()}));
   b.ask("t1", "go");
   b.run_for(3s);
   CHECK(b.endings() == std::vector{turn_ending::answered});

@@ -13,20 +13,18 @@ using namespace pb::scripted;
 namespace {
 
 /// A text that holds the word "EVIL" leaves the agent otherwise.
-std::function<std::string(std::string)> instead_of_evil(std::function<std::string(std::string)> by) {
+std::function<std::string(std::string)>
+instead_of_evil(std::function<std::string(std::string)> by) {
   return [by = std::move(by)](std::string text) {
     return text.find("EVIL") == std::string::npos ? text : by(std::move(text));
   };
 }
 std::function<std::string(std::string)> evil_is(const std::string& bytes) {
-  return instead_of_evil([bytes](std::string text) {
-    return text.replace(text.find("EVIL"), 4, bytes);
-  });
+  return instead_of_evil(
+      [bytes](std::string text) { return text.replace(text.find("EVIL"), 4, bytes); });
 }
 
-std::string deep(std::size_t depth) {
-  return std::string(depth, '[') + std::string(depth, ']');
-}
+std::string deep(std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); }
 
 /// What the room holds meanwhile it gives back now.
 void ack_all(protocol_bench& b) {
@@ -38,8 +36,9 @@ void ack_all(protocol_bench& b) {
 
 TEST_CASE("a text that breaks the protocol ends the turn as such, and the next one is fine") {
   PB_EVERY_PROTOCOL(how);
-  const auto bad = GENERATE(as<std::string>{}, "not json", "{", "[1,2", "\"only a text\"", "nul\0here",
-                            deep(1000), "{\"type\":" + deep(1000) + "}", "\xff\xfe\xfd");
+  const auto bad =
+      GENERATE(as<std::string>{}, "not json", "{", "[1,2", "\"only a text\"", "nul\0here",
+               deep(1000), "{\"type\":" + deep(1000) + "}", "\xff\xfe\xfd");
   CAPTURE(bad.substr(0, 20));
   // A child's libraries print whatever they like beside the protocol.
   PB_ONLY_IF(!(how.name == "acp of a child" && bad[0] != '{' && bad[0] != '['));
@@ -234,7 +233,8 @@ TEST_CASE("a drain lets what runs end, and takes nothing new") {
   CHECK(b.net.open() == 0);
 }
 
-TEST_CASE("several endpoints: the least loaded one, the same for a chat, another one when it fails") {
+TEST_CASE(
+    "several endpoints: the least loaded one, the same for a chat, another one when it fails") {
   PB_EVERY_PROTOCOL(how);
   PB_ONLY_IF(how.name != "acp of a child");
   protocol_bench b{how, [](agent_spec& s) {

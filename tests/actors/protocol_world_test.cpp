@@ -127,9 +127,9 @@ TEST_CASE("world: all links break while a question is open") {
   PB_EVERY_PROTOCOL(how);
   PB_ONLY_IF(how.asks);
   protocol_world w{how};
-  w.agent.use(by_opening(
-      always({confirm("q1", "Really?"), await_confirm(), tell_decision(), end()}),
-      always({tell_decision(), end()})));
+  w.agent.use(
+      by_opening(always({confirm("q1", "Really?"), await_confirm(), tell_decision(), end()}),
+                 always({tell_decision(), end()})));
   w.ask("go");
   w.run_for(5s);
   REQUIRE(prompt_in(w, w.chat).is_object());
@@ -161,9 +161,9 @@ TEST_CASE("world: the router is killed while a question is open") {
   PB_EVERY_PROTOCOL(how);
   PB_ONLY_IF(how.asks);
   protocol_world w{how};
-  w.agent.use(by_opening(
-      always({confirm("q1", "Really?"), await_confirm(), tell_decision(), end()}),
-      always({tell_decision(), end()})));
+  w.agent.use(
+      by_opening(always({confirm("q1", "Really?"), await_confirm(), tell_decision(), end()}),
+                 always({tell_decision(), end()})));
   w.ask("go");
   w.run_for(5s);
   REQUIRE(prompt_in(w, w.chat).is_object());

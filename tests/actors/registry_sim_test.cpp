@@ -67,7 +67,8 @@ TEST_CASE("an agent that is taken from a person blocks their rooms, also after a
   CHECK(answer_to(w, w.chat, "mine again") == "mine again");
 }
 
-TEST_CASE("who is admitted without being listed keeps the agent of a room; who must be listed not") {
+TEST_CASE(
+    "who is admitted without being listed keeps the agent of a room; who must be listed not") {
   for (const auto policy : {invite_policy::anyone, invite_policy::registered}) {
     sim_options o;
     o.invites = policy;
@@ -125,8 +126,9 @@ TEST_CASE("a turn that runs while its agent is removed ends well, and what waits
   CHECK_FALSE(w.replies_to(w.chat, running).empty());
 }
 
-TEST_CASE("an operator binds a room to another agent: fresh context, what runs ends, what waits goes "
-          "along") {
+TEST_CASE(
+    "an operator binds a room to another agent: fresh context, what runs ends, what waits goes "
+    "along") {
   two_agents w;
   const auto before = marker(w, w.chat);
   w.agent.use(always({chunk("half "), wait(50s), end()}));
@@ -153,7 +155,8 @@ TEST_CASE("an operator binds a room to another agent: fresh context, what runs e
     ++n;
     if (e.at("type") == "io.patchbay.chat")
       at_marker = n;
-    if (e.at("content").value("body", "") == "next" && e.at("sender") == w.process.homeserver.user.value)
+    if (e.at("content").value("body", "") == "next" &&
+        e.at("sender") == w.process.homeserver.user.value)
       at_answer = n;
   }
   CHECK(at_marker < at_answer);
@@ -173,7 +176,8 @@ TEST_CASE("moving a room twice, or where it cannot go, changes nothing") {
       CHECK(w.move(room, "second") == "no such chat"); // lobby and Space
 }
 
-TEST_CASE("a move is an operator's word: the person's list does not block it, also after a restart") {
+TEST_CASE(
+    "a move is an operator's word: the person's list does not block it, also after a restart") {
   two_agents w;
   w.agents.users[alice] = {agent_id{"echo"}};
   w.apply_agents();

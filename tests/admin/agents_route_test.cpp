@@ -111,8 +111,8 @@ struct written {
     return change(std::move(what));
   }
   [[nodiscard]] registry now() const {
-    const auto o =
-        config::read_registry("etc/a.yaml", {"etc/a.yaml", 0, 0}, {}, config::test::memory_disk{files});
+    const auto o = config::read_registry("etc/a.yaml", {"etc/a.yaml", 0, 0}, {},
+                                         config::test::memory_disk{files});
     CHECK(o.ok());
     return o.value;
   }
@@ -190,7 +190,8 @@ TEST_CASE("an agent as JSON becomes keys of its file") {
        {"", "[]", "x", "{}", R"({"id":1})", R"({"id":"-x"})", R"({"id":"../x"})",
         R"({"id":"x","removed":true})", R"({"id":"x","a b":1})", R"({"id":"x","":1})"})
     CHECK(d.ask("agents", "POST", {}, body).status == 400);
-  const auto deep = R"({"id":"x","a":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+  const auto deep =
+      R"({"id":"x","a":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   CHECK(d.ask("agents", "POST", {}, deep).status == 400);
   CHECK(d.changes.size() == 1);
   CHECK(d.ask("agents", "POST", {}, R"({"id":"x"})", {{"dry_run", "true"}}).status == 200);
@@ -331,7 +332,8 @@ TEST_CASE("rooms are listed and moved, with words for everything that does not w
   add_rooms_routes(routes, d);
   answer got;
   const auto take = [&](int code, const std::string& text) { got = {code, json::parse(text)}; };
-  routes.at("rooms").run({"GET", {}, {{"limit", "5"}, {"cursor", "!0"}, {"agent", "a"}}, {}, {}}, take);
+  routes.at("rooms").run({"GET", {}, {{"limit", "5"}, {"cursor", "!0"}, {"agent", "a"}}, {}, {}},
+                         take);
   CHECK(got.status == 200);
   CHECK(got.body["next"] == "!a:x");
   CHECK(asked.limit == 5);
@@ -347,7 +349,8 @@ TEST_CASE("rooms are listed and moved, with words for everything that does not w
     return got.status;
   };
   CHECK(move(R"({"agent":"b"})") == 200);
-  CHECK(got.body == json{{"room", "!a:x"}, {"agent", "b"}, {"moved", true}, {"platform_chat_id", 7}});
+  CHECK(got.body ==
+        json{{"room", "!a:x"}, {"agent", "b"}, {"moved", true}, {"platform_chat_id", 7}});
   for (const auto* body : {"", "[]", "{}", R"({"agent":7})", R"({"agent":"-"})", R"("b")"})
     CHECK(move(body) == 400);
   const std::pair<fault_code, int> faults[] = {{fault_code::not_found, 404},

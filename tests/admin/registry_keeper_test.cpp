@@ -1,5 +1,5 @@
-// The registry's files on a real disk: what counts as a change, how they are written, and what is in
-// force then.
+// The registry's files on a real disk: what counts as a change, how they are written, and what is
+// in force then.
 
 #include "cli/registry_keeper.hpp"
 
@@ -56,8 +56,7 @@ struct kept {
     w.process.registry = dir.file("a.yaml");
     w.given.env_file = dir.file("none.env");
     dir.write("none.env", "");
-    w.in_force =
-        config::read_registry(w.process.registry, {w.process.registry, 0, 0}, {}).value;
+    w.in_force = config::read_registry(w.process.registry, {w.process.registry, 0, 0}, {}).value;
     w.log = null_logger();
     w.numbers = numbers;
     w.wall = [] { return unix_ms{1}; };

@@ -36,13 +36,16 @@ TEST_CASE("a2a: the card's first JSON-RPC interface that we speak is taken") {
 
   // Both in one, as servers do that serve both: the list has the order.
   auto both = card_0_3();
-  both["supportedInterfaces"] = {
-      {{"url", "http://agent.test/two"}, {"protocolBinding", "JSONRPC"}, {"protocolVersion", "2.0"}},
-      {{"url", "http://agent.test/old"}, {"protocolBinding", "jsonrpc"}, {"protocolVersion", "0.3"}},
-      {{"url", "http://agent.test/new"},
-       {"protocolBinding", "JSONRPC"},
-       {"protocolVersion", "1.0"},
-       {"tenant", "blue"}}};
+  both["supportedInterfaces"] = {{{"url", "http://agent.test/two"},
+                                  {"protocolBinding", "JSONRPC"},
+                                  {"protocolVersion", "2.0"}},
+                                 {{"url", "http://agent.test/old"},
+                                  {"protocolBinding", "jsonrpc"},
+                                  {"protocolVersion", "0.3"}},
+                                 {{"url", "http://agent.test/new"},
+                                  {"protocolBinding", "JSONRPC"},
+                                  {"protocolVersion", "1.0"},
+                                  {"tenant", "blue"}}};
   const auto first = read_card(both.dump(), "http://agent.test");
   REQUIRE(first);
   CHECK(first->url == "http://agent.test/old");
@@ -56,7 +59,8 @@ TEST_CASE("a2a: the card's first JSON-RPC interface that we speak is taken") {
   // 0.3 with another main transport.
   auto beside = with(card_0_3(), "preferredTransport", "GRPC");
   CHECK_FALSE(read_card(beside.dump(), base));
-  beside["additionalInterfaces"] = {{{"url", "http://agent.test/base/json"}, {"transport", "JSONRPC"}}};
+  beside["additionalInterfaces"] = {
+      {{"url", "http://agent.test/base/json"}, {"transport", "JSONRPC"}}};
   CHECK(read_card(beside.dump(), base)->url == "http://agent.test/base/json");
 }
 
@@ -109,7 +113,8 @@ TEST_CASE("a2a: what a chat remembers comes back, and what cannot be read is non
   CHECK(pb::a2a::read_memory(pb::a2a::to_text(m)) == m);
   const pb::a2a::chat_memory none;
   CHECK(pb::a2a::read_memory(pb::a2a::to_text(none)) == none);
-  for (const std::string bad : {"", "no", "[]", "{}", R"({"v":2,"context":"c"})", "{\"v\":1", "\xFF"})
+  for (const std::string bad :
+       {"", "no", "[]", "{}", R"({"v":2,"context":"c"})", "{\"v\":1", "\xFF"})
     CHECK(pb::a2a::read_memory(bad) == none);
   CHECK(pb::a2a::read_memory(R"({"v":1,"context":5,"at":{"url":7},"decisions":-1})") == none);
   const auto whole = pb::a2a::to_text(m);

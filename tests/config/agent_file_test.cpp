@@ -18,7 +18,8 @@ std::string edited(const std::string& text, const std::vector<key_edit>& edits) 
 
 } // namespace
 
-TEST_CASE("a key that is there changes in its place, with its comment; a new one comes to the end") {
+TEST_CASE(
+    "a key that is there changes in its place, with its comment; a new one comes to the end") {
   const std::string text = "# about it\n"
                            "base_url: http://h # where\n"
                            "\n"
@@ -41,8 +42,9 @@ TEST_CASE("a key that is there changes in its place, with its comment; a new one
         "  frame: 1MiB\n"
         "# the end\n"
         "enabled: false\n");
-  CHECK(edited(text, {{"limits", "{turn: 2h}"}}).find("# before limits\nlimits: {turn: 2h}\n# the "
-                                                      "end\n") != std::string::npos);
+  CHECK(edited(text, {{"limits", "{turn: 2h}"}})
+            .find("# before limits\nlimits: {turn: 2h}\n# the "
+                  "end\n") != std::string::npos);
   CHECK(edited(text, {{"label", std::nullopt}, {"not there", std::nullopt}}).find("label") ==
         std::string::npos);
   CHECK(edited(text, {}) == text);

@@ -1,8 +1,8 @@
 // Fuzz target: the server of a model in either dialect, and an AG-UI agent, that say anything, one
-// text a line. The first byte chooses which. A line that begins with '!' is a turn of the world: the
-// link closes, the person stops, a new turn begins. Beyond not crashing: what comes out is UTF-8
-// without NUL, JSON where that is promised; a turn ends once; the memory stays within its limit and
-// serves the next turn.
+// text a line. The first byte chooses which. A line that begins with '!' is a turn of the world:
+// the link closes, the person stops, a new turn begins. Beyond not crashing: what comes out is
+// UTF-8 without NUL, JSON where that is promised; a turn ends once; the memory stays within its
+// limit and serves the next turn.
 
 #include "bridges/agent/ag_ui/session.hpp"
 #include "bridges/agent/openai/session.hpp"
@@ -98,8 +98,11 @@ public:
     else if (what == 'b')
       closed({link_closed::how::broken, 0, {}, {}, {}});
     else if (what == 'r')
-      closed({link_closed::how::rejected, 300 + static_cast<int>(rest.size() % 250), {},
-              std::string(rest.substr(1)), std::chrono::seconds(rest.size())});
+      closed({link_closed::how::rejected,
+              300 + static_cast<int>(rest.size() % 250),
+              {},
+              std::string(rest.substr(1)),
+              std::chrono::seconds(rest.size())});
     else if (what == 'f')
       closed({link_closed::how::refused, 0, {}, {}, {}});
     else if (what == 's')
@@ -205,7 +208,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0)
     return 0;
   world w(data[0]);
-  std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1); // NOLINT: bytes as characters
+  std::string_view rest(reinterpret_cast<const char*>(data) + 1,
+                        size - 1); // NOLINT: bytes as characters
   while (!rest.empty()) {
     const auto end = std::min(rest.find('\n'), rest.size());
     w.hears(rest.substr(0, end));

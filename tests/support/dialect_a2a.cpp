@@ -196,7 +196,8 @@ private:
     lives_ = false;
     for (const auto& who : std::exchange(hearers_, {}))
       ending(*who.out);
-    clock_.after(std::chrono::milliseconds(0), [self = shared_from_this()] { self->mind_.reset(); });
+    clock_.after(std::chrono::milliseconds(0),
+                 [self = shared_from_this()] { self->mind_.reset(); });
   }
 
   const manner& how_;
@@ -287,8 +288,8 @@ private:
       return known->second->decide_for(std::move(who), yes);
     }
     const auto id = "t" + std::to_string(++last_);
-    const auto made = std::make_shared<task>(how_, clock_, id,
-                                             message.value("contextId", "c" + std::to_string(last_)));
+    const auto made = std::make_shared<task>(
+        how_, clock_, id, message.value("contextId", "c" + std::to_string(last_)));
     tasks_[id] = made;
     made->add(std::move(who));
     made->begin(behind_, url, message);

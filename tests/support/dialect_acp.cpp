@@ -118,9 +118,9 @@ private:
                            {"outputTokens", used.at("output_tokens")}};
       answer(prompt_, std::move(result));
     } else if (type == "ERROR") {
-      out_->say(
-          rpc_error(prompt_, -32603, frame.at("code").get<std::string>() + frame.value("details", ""))
-              .dump());
+      out_->say(rpc_error(prompt_, -32603,
+                          frame.at("code").get<std::string>() + frame.value("details", ""))
+                    .dump());
     } else {
       update({{"sessionUpdate", "plan"}, {"entries", json::array()}});
     }

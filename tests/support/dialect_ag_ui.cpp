@@ -77,8 +77,8 @@ private:
       end_message();
       json last{{"threadId", name_}, {"runId", run_}, {"outcome", {{"type", "success"}}}};
       if (const auto used = frame.value("usage", json()); used.is_object())
-        last["usage"] = {{{"inputTokens", used.at("input_tokens")},
-                          {"outputTokens", used.at("output_tokens")}}};
+        last["usage"] = {
+            {{"inputTokens", used.at("input_tokens")}, {"outputTokens", used.at("output_tokens")}}};
       event("RUN_FINISHED", std::move(last));
       out_->close_soon(200);
     } else if (type == "ERROR") {
@@ -92,12 +92,12 @@ private:
 
   /// Questions of one moment interrupt the run together.
   void ask(const json& frame) {
-    interrupts_.push_back({{"id", frame.at("confirmation_id")},
-                           {"reason", "confirmation"},
-                           {"message", frame.at("prompt")},
-                           {"responseSchema",
-                            {{"type", "object"},
-                             {"properties", {{"approved", {{"type", "boolean"}}}}}}}});
+    interrupts_.push_back(
+        {{"id", frame.at("confirmation_id")},
+         {"reason", "confirmation"},
+         {"message", frame.at("prompt")},
+         {"responseSchema",
+          {{"type", "object"}, {"properties", {{"approved", {{"type", "boolean"}}}}}}}});
     if (interrupts_.size() > 1)
       return;
     clock_.after(std::chrono::milliseconds(0), [weak = weak_from_this()] {
@@ -118,7 +118,8 @@ private:
     if (out_)
       ending(*out_);
     interrupts_ = json::array();
-    clock_.after(std::chrono::milliseconds(0), [self = shared_from_this()] { self->mind_.reset(); });
+    clock_.after(std::chrono::milliseconds(0),
+                 [self = shared_from_this()] { self->mind_.reset(); });
   }
 
   timers& clock_;

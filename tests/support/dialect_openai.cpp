@@ -78,7 +78,8 @@ private:
 
   void say_as_responses(const std::string& type, const json& frame) {
     if (type == "AGENT_EVENT_TEXT_CHUNK")
-      return event("response.output_text.delta", {{"output_index", 0}, {"delta", frame.at("text")}});
+      return event("response.output_text.delta",
+                   {{"output_index", 0}, {"delta", frame.at("text")}});
     if (type != "AGENT_EVENT_END")
       return;
     json response{{"id", "r"}, {"status", "completed"}};

@@ -12,8 +12,9 @@ class agent_ws final : public dialect {
 public:
   explicit agent_ws(agent& behind) : behind_(behind) {}
   std::shared_ptr<link_listener> accept(far_end far) override {
-    return behind_.accept(far.request.url, far.wire,
-                          [end = far.end] { end({link_closed::how::broken, 0, "cut"}); });
+    return behind_.accept(far.request.url, far.wire, [end = far.end] {
+      end({link_closed::how::broken, 0, "cut"});
+    });
   }
 
 private:

@@ -30,8 +30,8 @@ struct tongue {
   std::string_view protocol; ///< of the registry
   std::unique_ptr<dialect> (*make)(timers& clock, agent& behind);
   void (*spell)(agent_spec& spec); ///< makes it an agent of this protocol
-  bool streams = true;       ///< words come as they are said; else all of them at the end
-  bool kept = false;         ///< the link goes on to the chat's next turn
+  bool streams = true;             ///< words come as they are said; else all of them at the end
+  bool kept = false;               ///< the link goes on to the chat's next turn
   bool tools = true;               ///< tool calls and results are told
   bool usage = true;
   bool asks = true;      ///< there are questions to a person

@@ -185,8 +185,9 @@ private:
 fake_dialer::fake_dialer(timers& clock, agent& peer, std::uint64_t seed,
                          std::chrono::milliseconds most)
     : clock_(clock), accept_([&peer](const far_end& far) {
-        return peer.accept(far.request.url, far.wire,
-                           [end = far.end] { end({link_closed::how::broken, 0, "cut"}); });
+        return peer.accept(far.request.url, far.wire, [end = far.end] {
+          end({link_closed::how::broken, 0, "cut"});
+        });
       }),
       luck_(std::make_shared<luck>()) {
   luck_->engine.seed(seed);

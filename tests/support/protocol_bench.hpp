@@ -71,7 +71,7 @@ public:
 
   const scripted::tongue& speaks;
   std::unique_ptr<scripted::dialect> far;
-  bool mute = false; ///< links open, and nobody hears or says anything
+  bool mute = false;                              ///< links open, and nobody hears or says anything
   std::function<std::string(std::string)> mangle; ///< of links from now on
 
 private:

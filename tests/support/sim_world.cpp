@@ -307,8 +307,8 @@ std::optional<int> sim_world::stop() {
 
 void sim_world::apply_agents() {
   auto done = std::make_shared<bool>(false);
-  caf::anon_send(boss_, apply_now{agents, std::make_shared<std::function<void()>>(
-                                              [done] { *done = true; })});
+  caf::anon_send(
+      boss_, apply_now{agents, std::make_shared<std::function<void()>>([done] { *done = true; })});
   if (!run_until([&] { return *done; }, 1min))
     throw std::runtime_error("nobody has taken the registry");
 }

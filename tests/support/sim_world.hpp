@@ -87,7 +87,8 @@ public:
   std::optional<int> stop();
   /// `agents`, as it is now, is the registry from now on.
   void apply_agents();
-  /// As an operator does it; nothing after a virtual minute, else what went wrong, or an empty text.
+  /// As an operator does it; nothing after a virtual minute, else what went wrong, or an empty
+  /// text.
   std::optional<std::string> move(const std::string& room, const std::string& to);
   void run_for(std::chrono::milliseconds time);
   /// Runs until it is true, at most so long. What it was in the end.

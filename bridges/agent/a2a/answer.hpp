@@ -38,8 +38,8 @@ public:
 
 private:
   struct artifact_shown {
-    std::string text;     ///< what was shown
-    std::size_t has = 0;  ///< the agent's text is the first so many bytes of it
+    std::string text;            ///< what was shown
+    std::size_t has = 0;         ///< the agent's text is the first so many bytes of it
     std::set<std::size_t> files; ///< hashes of name and bytes
   };
   /// What parts say, and their files; `fresh`: they begin a text.
@@ -52,9 +52,9 @@ private:
   std::map<std::string, artifact_shown> artifacts_;
   artifact_shown messages_;
   const artifact_shown* last_ = nullptr; ///< what was said last
-  std::string line_;      ///< the end of what was said
-  std::string last_data_; ///< the last data part, as JSON
-  std::string progress_;  ///< the last words about progress
+  std::string line_;                     ///< the end of what was said
+  std::string last_data_;                ///< the last data part, as JSON
+  std::string progress_;                 ///< the last words about progress
   std::size_t bytes_ = 0;
   bool said_ = false, sent_file_ = false, news_ = false, too_large_ = false;
 };

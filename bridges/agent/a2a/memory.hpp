@@ -14,11 +14,11 @@ inline constexpr std::size_t longest_task = 128;
 inline constexpr std::size_t longest_context = 256;
 
 struct chat_memory {
-  std::string base;              ///< the address whose card `at` is from
-  std::optional<endpoint> at;    ///< nothing: the card is to be read
-  std::string context;           ///< contextId; empty: the agent has given none
-  std::string turn, task;        ///< the task that the agent made of this turn
-  unsigned decisions = 0;        ///< that were sent to this task
+  std::string base;           ///< the address whose card `at` is from
+  std::optional<endpoint> at; ///< nothing: the card is to be read
+  std::string context;        ///< contextId; empty: the agent has given none
+  std::string turn, task;     ///< the task that the agent made of this turn
+  unsigned decisions = 0;     ///< that were sent to this task
   friend bool operator==(const chat_memory&, const chat_memory&) = default;
 };
 
