@@ -11,14 +11,15 @@ namespace pb::test::a2a {
 using nlohmann::json;
 
 inline json card_1_0(bool streaming = true, std::string url = "http://agent.test/base/rpc") {
-  return {{"name", "Tester"},
-          {"description", "for tests"},
-          {"version", "1"},
-          {"supportedInterfaces",
-           {{{"url", "grpc.agent.test:50051"}, {"protocolBinding", "GRPC"}, {"protocolVersion", "1.0"}},
-            {{"url", std::move(url)}, {"protocolBinding", "JSONRPC"}, {"protocolVersion", "1.0"}}}},
-          {"capabilities", {{"streaming", streaming}}},
-          {"skills", json::array()}};
+  return {
+      {"name", "Tester"},
+      {"description", "for tests"},
+      {"version", "1"},
+      {"supportedInterfaces",
+       {{{"url", "grpc.agent.test:50051"}, {"protocolBinding", "GRPC"}, {"protocolVersion", "1.0"}},
+        {{"url", std::move(url)}, {"protocolBinding", "JSONRPC"}, {"protocolVersion", "1.0"}}}},
+      {"capabilities", {{"streaming", streaming}}},
+      {"skills", json::array()}};
 }
 
 inline json card_0_3(bool streaming = true) {
@@ -33,7 +34,8 @@ inline json result(json what) {
   return {{"jsonrpc", "2.0"}, {"id", 1}, {"result", std::move(what)}};
 }
 inline json fault(int code, std::string message = "no") {
-  return {{"jsonrpc", "2.0"}, {"id", 1}, {"error", {{"code", code}, {"message", std::move(message)}}}};
+  return {
+      {"jsonrpc", "2.0"}, {"id", 1}, {"error", {{"code", code}, {"message", std::move(message)}}}};
 }
 
 inline json text(std::string words) { return {{"text", std::move(words)}}; }
@@ -63,7 +65,8 @@ inline json artifact(const std::string& id, json parts, bool append = false) {
 }
 
 /// A snapshot of the task.
-inline json task_of(const std::string& state, json artifacts = json::array(), json message = nullptr) {
+inline json task_of(const std::string& state, json artifacts = json::array(),
+                    json message = nullptr) {
   json out{{"id", "t1"},
            {"contextId", "c1"},
            {"status", {{"state", "TASK_STATE_" + state}}},
@@ -88,6 +91,11 @@ struct talk : session_driver {
   void says(const char* text_of_it) { session_driver::says(std::string_view(text_of_it)); }
   void says(wire_id wire, const std::string& frame) {
     session_driver::says(wire, std::string_view(frame));
+  }
+
+  void renew() {
+    session_driver::renew();
+    links.clear(); // a new session names them anew
   }
 
   /// The link for the card opens, and the card comes.

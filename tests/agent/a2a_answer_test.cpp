@@ -176,6 +176,8 @@ TEST_CASE("a2a: an answer has its limits") {
 
 TEST_CASE("a2a: texts come out as UTF-8 without NUL") {
   auto t = working();
-  t.says(R"({"jsonrpc":"2.0","id":1,"result":{"artifactUpdate":{"taskId":"t1","artifact":{"artifactId":"a","parts":[{"text":"a\u0000\ud800b"}]}}}})");
-  CHECK(t.answer() == "a\xEF\xBF\xBD\xEF\xBF\xBD" "b");
+  t.says(
+      R"({"jsonrpc":"2.0","id":1,"result":{"artifactUpdate":{"taskId":"t1","artifact":{"artifactId":"a","parts":[{"text":"a\u0000\ud800b"}]}}}})");
+  CHECK(t.answer() == "a\xEF\xBF\xBD\xEF\xBF\xBD"
+                      "b");
 }

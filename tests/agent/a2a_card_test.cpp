@@ -36,13 +36,16 @@ TEST_CASE("a2a: the card's first JSON-RPC interface that we speak is taken") {
 
   // Both in one, as servers do that serve both: the list has the order.
   auto both = card_0_3();
-  both["supportedInterfaces"] = {
-      {{"url", "http://agent.test/two"}, {"protocolBinding", "JSONRPC"}, {"protocolVersion", "2.0"}},
-      {{"url", "http://agent.test/old"}, {"protocolBinding", "jsonrpc"}, {"protocolVersion", "0.3"}},
-      {{"url", "http://agent.test/new"},
-       {"protocolBinding", "JSONRPC"},
-       {"protocolVersion", "1.0"},
-       {"tenant", "blue"}}};
+  both["supportedInterfaces"] = {{{"url", "http://agent.test/two"},
+                                  {"protocolBinding", "JSONRPC"},
+                                  {"protocolVersion", "2.0"}},
+                                 {{"url", "http://agent.test/old"},
+                                  {"protocolBinding", "jsonrpc"},
+                                  {"protocolVersion", "0.3"}},
+                                 {{"url", "http://agent.test/new"},
+                                  {"protocolBinding", "JSONRPC"},
+                                  {"protocolVersion", "1.0"},
+                                  {"tenant", "blue"}}};
   const auto first = read_card(both.dump(), "http://agent.test");
   REQUIRE(first);
   CHECK(first->url == "http://agent.test/old");
@@ -56,7 +59,8 @@ TEST_CASE("a2a: the card's first JSON-RPC interface that we speak is taken") {
   // 0.3 with another main transport.
   auto beside = with(card_0_3(), "preferredTransport", "GRPC");
   CHECK_FALSE(read_card(beside.dump(), base));
-  beside["additionalInterfaces"] = {{{"url", "http://agent.test/base/json"}, {"transport", "JSONRPC"}}};
+  beside["additionalInterfaces"] = {
+      {{"url", "http://agent.test/base/json"}, {"transport", "JSONRPC"}}};
   CHECK(read_card(beside.dump(), base)->url == "http://agent.test/base/json");
 }
 
@@ -69,14 +73,15 @@ TEST_CASE("a2a: a card that is of no use says why, without a word of it") {
         "the agent card has no JSON-RPC interface of A2A 1.0 or 0.3");
   CHECK(wrong(with(card_0_3(), "url", "file:///etc/passwd").dump()) ==
         "the agent card's address cannot be used");
-  CHECK(wrong(std::string(100'000, '[')) == "the agent card is no card: JSON nested too deep");
+  CHECK(wrong(std::string(100'000, '[') + std::string(100'000, ']')) ==
+        "the agent card is no card: JSON nested too deep");
 }
 
 TEST_CASE("a2a: whatever a card says, its agent is spoken to at the host of base_url") {
   CHECK(placed("http://agent.test/base/rpc", base) == "http://agent.test/base/rpc");
   CHECK(placed("http://AGENT.test:80/x?y=1#z", base) == "http://agent.test/x?y=1");
   CHECK(placed("https://agent.test/rpc", base) == "https://agent.test/rpc");
-  CHECK(placed("/rpc", base) == "http://agent.test/base/rpc");
+  CHECK(placed("/rpc", base) == "http://agent.test/rpc");
   // Not down to http, and not to another port.
   CHECK(placed("http://agent.test/rpc", "https://agent.test") == "https://agent.test/rpc");
   CHECK(placed("http://agent.test:8080/rpc", "http://agent.test") == "http://agent.test/rpc");
@@ -106,12 +111,18 @@ TEST_CASE("a2a: what a chat remembers comes back, and what cannot be read is non
   m.turn = "turn";
   m.task = "t";
   m.decisions = 3;
+  m.shown.texts["a"] = {5, pb::a2a::hash_of("hello")};
+  m.shown.files = {1, 18'446'744'073'709'551'615U};
   CHECK(pb::a2a::read_memory(pb::a2a::to_text(m)) == m);
   const pb::a2a::chat_memory none;
   CHECK(pb::a2a::read_memory(pb::a2a::to_text(none)) == none);
-  for (const std::string bad : {"", "no", "[]", "{}", R"({"v":2,"context":"c"})", "{\"v\":1", "\xFF"})
+  for (const std::string bad :
+       {"", "no", "[]", "{}", R"({"v":2,"context":"c"})", "{\"v\":1", "\xFF"})
     CHECK(pb::a2a::read_memory(bad) == none);
   CHECK(pb::a2a::read_memory(R"({"v":1,"context":5,"at":{"url":7},"decisions":-1})") == none);
+  CHECK(pb::a2a::read_memory(
+            R"({"v":1,"shown":{"texts":{"a":[1],"b":[-1,"2"],"c":[1,2]},"files":["x",3]}})") ==
+        none);
   const auto whole = pb::a2a::to_text(m);
   for (std::size_t n = 0; n < whole.size(); ++n)
     CHECK(pb::a2a::read_memory(whole.substr(0, n)) == none);

@@ -107,8 +107,9 @@ std::string placed(std::string_view url, std::string_view base) {
   const auto ours = split(as_http(base));
   if (!ours)
     return {};
-  const auto theirs =
-      url.starts_with('/') ? split(ours->scheme + "://" + ours->host + std::string(url)) : split(url);
+  const auto theirs = url.starts_with('/')
+                          ? split(ours->scheme + "://" + ours->host + std::string(url))
+                          : split(url);
   if (!theirs)
     return {};
   const bool upgrade = ours->scheme == "http" && theirs->scheme == "https";

@@ -68,12 +68,12 @@ private:
   wire_id wire_ = 0, cancel_wire_ = 0, last_wire_ = 0; ///< 0: none
   job job_ = job::none;                                ///< of `wire_`
   job after_card_ = job::none;
-  job next_ = job::none;                 ///< when the alarm rings
-  bool wrote_ = false, heard_ = false;   ///< on `wire_`
-  bool older_card_ = false;              ///< the second of the two places is being tried
-  bool fresh_card_ = false;              ///< it was read in this turn
-  bool no_subscribe_ = false;            ///< the agent does not know how
-  bool moved_ = false;                   ///< the task has, since the last decision
+  job next_ = job::none;               ///< when the alarm rings
+  bool wrote_ = false, heard_ = false; ///< on `wire_`
+  bool older_card_ = false;            ///< the second of the two places is being tried
+  bool fresh_card_ = false;            ///< it was read in this turn
+  bool no_subscribe_ = false;          ///< the agent does not know how
+  bool moved_ = false;                 ///< the task has, since the last decision
   bool renewed_ = false, unstreamed_ = false, cancelling_ = false;
   unsigned failures_ = 0;
   std::chrono::milliseconds pause_{0};
@@ -83,7 +83,7 @@ private:
   answer answer_;
   std::string task_; ///< of this turn; empty: not known yet
   task_state state_ = task_state::unknown;
-  std::string question_;          ///< the open one, by our name for it
+  std::string question_;           ///< the open one, by our name for it
   std::string prompt_, prompt_id_; ///< of the last one that came
   std::string last_prompt_;        ///< of the last one that was put
   std::set<std::string> asked_;

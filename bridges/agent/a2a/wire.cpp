@@ -42,9 +42,8 @@ json data_part(dialect speaks, json data) {
 
 json file_part(dialect speaks, const session_file& file) {
   if (speaks == dialect::v1_0)
-    return {{"raw", to_base64(file.bytes)},
-            {"filename", file.name},
-            {"mediaType", file.media_type}};
+    return {
+        {"raw", to_base64(file.bytes)}, {"filename", file.name}, {"mediaType", file.media_type}};
   return {{"kind", "file"},
           {"file",
            {{"bytes", to_base64(file.bytes)}, {"name", file.name}, {"mimeType", file.media_type}}}};
@@ -137,9 +136,9 @@ std::string request_of(const endpoint& at, request_kind kind, const outgoing& me
   // 0.3 leaves it to the server whether it waits for the end.
   if (at.speaks == dialect::v0_3 && kind == request_kind::send)
     configuration["blocking"] = true;
-  return rpc(at, kind,
-             {{"message", message_of(at.speaks, message)},
-              {"configuration", std::move(configuration)}});
+  return rpc(
+      at, kind,
+      {{"message", message_of(at.speaks, message)}, {"configuration", std::move(configuration)}});
 }
 
 std::string request_of(const endpoint& at, request_kind kind, std::string_view task) {

@@ -17,9 +17,9 @@ namespace pb::a2a {
 struct outgoing {
   std::string id; ///< messageId: the same for the same message
   std::string text;
-  std::string context, task;           ///< empty: none
-  std::optional<bool> decision{};      ///< beside the text, for agents that read structured answers
-  std::vector<session_file> files{};   ///< those with `left_out` are not carried
+  std::string context, task;         ///< empty: none
+  std::optional<bool> decision{};    ///< beside the text, for agents that read structured answers
+  std::vector<session_file> files{}; ///< those with `left_out` are not carried
 };
 
 enum class request_kind {
