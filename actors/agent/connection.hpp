@@ -72,7 +72,8 @@ private:
     platform_chat_id chat;
     turn_id turn; ///< empty: none
     std::string endpoint;
-    bool counted = false; ///< as a turn of its endpoint
+    bool counted = false;      ///< as a turn of its endpoint
+    std::uint64_t edition = 0; ///< of the agent's form that it was made for
     std::string memory;
     std::map<wire_id, std::uint64_t> wires; ///< the session's name → epoch
     std::deque<agent_step> todo;
@@ -155,8 +156,9 @@ private:
   agent_spec spec_;
   connection_deps deps_;
   const agent_protocol* protocol_ = nullptr;
+  std::uint64_t edition_ = 0; ///< how often the agent's form has changed
   endpoint_pool endpoints_;
-  std::mt19937_64 engine_;
+  chance engine_;
   std::deque<run_turn> queue_; ///< first come, first served; a room has one turn at most
   std::map<turn_id, turn> turns_;
   std::map<seat_id, seat> seats_;

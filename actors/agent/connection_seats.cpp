@@ -56,6 +56,7 @@ void agent_connection_state::take_seat(const turn_id& id) {
   s.turn = id;
   s.endpoint = *endpoint;
   s.counted = true;
+  s.edition = edition_;
   if (!protocol_->remembers)
     return hand_turn(t.seat);
   s.busy = true;
@@ -316,7 +317,7 @@ void agent_connection_state::let_go(seat_id id) {
       put(s, *last);
   s.turn = turn_id{};
   const bool wanted = s.protocol->always_kept || spec_.connection == connection_mode::chat;
-  if (wanted && !s.busy && s.protocol == protocol_ && !draining_ && !kept_.contains(s.chat) &&
+  if (wanted && !s.busy && s.edition == edition_ && !draining_ && !kept_.contains(s.chat) &&
       s.session->keep()) {
     endpoints_.ended(s.endpoint);
     s.counted = false;

@@ -90,7 +90,9 @@ TEST_CASE("links that open onto nothing at all end the turn, and count for the b
                    }};
   b.mute = true;
   for (int i = 1; i <= 5; ++i) {
-    b.ask_anew("t" + std::to_string(i), "go", 62s);
+    b.ask_anew("t" + std::to_string(i), "go", 9s);
+    while (b.endings().empty())
+      b.run_for(100ms);
     REQUIRE(b.endings() ==
             std::vector{how.handshake ? turn_ending::unreachable : turn_ending::idle});
     CHECK(b.heard->batches.empty());

@@ -59,7 +59,7 @@ TEST_CASE("a2a 1.0: card, message, stream, end") {
   // The next turn needs no card and goes on in the context that the agent gave.
   t.renew();
   t.ask("and back", "turn-2");
-  CHECK(t.links.size() == 3);
+  CHECK(t.links.size() == 1);
   CHECK(t.links.back().to.url == "http://agent.test/base/rpc");
   CHECK(t.sent_message()["contextId"] == "c1");
   CHECK_FALSE(t.sent_message().contains("taskId"));
@@ -175,7 +175,7 @@ TEST_CASE("a2a: a remembered card that has gone stale is read again, once") {
   t.renew();
   t.forget();
   t.ask("again", "turn-2");
-  CHECK(t.links.size() == 3);
+  CHECK(t.links.size() == 1);
   const bool by_status = GENERATE(true, false);
   const auto refuse = [&] {
     if (by_status)
@@ -184,8 +184,8 @@ TEST_CASE("a2a: a remembered card that has gone stale is read again, once") {
       t.says(fault(GENERATE(-32601, -32009)));
   };
   refuse();
-  REQUIRE(t.links.size() == 4);
-  CHECK(t.links[3].to.http.method == "GET");
+  REQUIRE(t.links.size() == 2);
+  CHECK(t.links[1].to.http.method == "GET");
   t.tell_card();
   t.opened();
   CHECK(t.sent_message()["messageId"] == "turn-2");
@@ -385,7 +385,8 @@ TEST_CASE("a2a: what breaks the protocol ends the turn, whatever it holds") {
     CHECK(cause() == "not JSON-RPC 2.0");
   }
   SECTION("a depth bomb") {
-    t.says(R"({"jsonrpc":"2.0","id":1,"result":)" + std::string(100'000, '['));
+    t.says(R"({"jsonrpc":"2.0","id":1,"result":)" + std::string(100'000, '[') +
+           std::string(100'000, ']') + "}");
     CHECK(cause() == "JSON nested too deep");
   }
   SECTION("ids at their limits") {
@@ -444,7 +445,6 @@ TEST_CASE("a2a: every frame, cut at every byte, is refused or ignored") {
       t.ask();
       t.says(whole.substr(0, n));
       CHECK(t.heard<agent_says::malformed>().size() == 1);
-      CHECK_FALSE(t.running);
     }
   }
   const auto card = card_1_0().dump();

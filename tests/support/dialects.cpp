@@ -68,7 +68,8 @@ tongue a2a(std::string_view name, std::unique_ptr<dialect> (*make)(timers&, agen
   t.spell = [](agent_spec& s) { s.protocol = "a2a"; };
   t.tools = t.usage = t.asks_many = false;
   t.streams = streams;
-  t.ids = t.resumes = t.handshake = true;
+  t.ids = t.handshake = true;
+  t.resumes = t.hears_cancel = streams; // the task has no name before it is over
   t.nonsense = R"({"jsonrpc":"2.0","id":"1","result":{"song":"la"}})";
   return t;
 }

@@ -34,7 +34,9 @@ agent_steps conversation::begin(const session_turn& turn) {
     message_.task = task_ = task_of(answer->confirmation);
     message_.text = answer->yes ? "yes" : "no";
     message_.decision = answer->yes;
-    if (task_ != memory_.task)
+    if (task_ == memory_.task)
+      answer_.known(memory_.shown);
+    else
       message_.context.clear(); // the task knows its own
     if (task_.empty()) {
       out.emplace_back(say{{to_error(json_rpc::fault{task_not_found, {}, {}}), {}}});
