@@ -34,6 +34,7 @@ public:
   static constexpr std::size_t question_name_cap = 256; ///< bytes of a confirmation's id
   static constexpr std::size_t push_cap = 32;           ///< unanswered ones of one session
   static constexpr std::size_t kept_cap = 256;          ///< sessions between turns
+  static constexpr unsigned most_pauses = 10; ///< short ones that a turn waits for, 100 ms or longer
   /// Bytes of one link that the room has not worked off; then the link is not read any more.
   static constexpr std::size_t unread_cap = std::size_t{256} << 10;
   static constexpr std::size_t carried_cap = std::size_t{8} << 20; ///< bytes of one turn's files
@@ -50,6 +51,7 @@ private:
     run_turn what;
     seat_id seat = 0; ///< of its session; 0: none yet
     unsigned dials = 0;
+    unsigned pauses = 0;  ///< that it has waited for
     bool marking = false; ///< the dispatched mark is being written
     bool handed = false;  ///< the mark is on the disk
     bool cancelling = false, any_event = false, slow_told = false;
@@ -114,6 +116,7 @@ private:
   // connection_seats.cpp: sessions and what they want
   void begin(run_turn what);
   void take_seat(const turn_id& id);
+  void wait_out(const turn_id& id);
   void hand_turn(seat_id id);
   void feed(seat_id id, agent_steps steps);
   void run(seat_id id);

@@ -43,9 +43,7 @@ void agent_connection_state::take_seat(const turn_id& id) {
     return end(id, turn_ending::unreachable, "no such protocol: " + spec_.protocol);
   const auto endpoint = endpoints_.pick(t.what.turn.chat, now);
   if (!endpoint)
-    return end(id, turn_ending::unreachable,
-               "failed again and again, not tried for another " +
-                   std::to_string(endpoints_.pause(now).count()) + " ms");
+    return wait_out(id);
   ++t.dials;
   t.last_event = now;
   t.seat = ++last_seat_;
@@ -71,6 +69,21 @@ void agent_connection_state::take_seat(const turn_id& id) {
             hand_turn(at);
           },
           [this, id](caf::error& e) { end(id, turn_ending::storage, to_fault(e).cause); });
+}
+
+/// No endpoint is in service. A short pause is waited for, so that who writes just when the agent
+/// is back is not sent away; a long one is told at once.
+void agent_connection_state::wait_out(const turn_id& id) {
+  auto& t = turns_.at(id);
+  const auto pause = endpoints_.pause(self_->clock().now());
+  if (pause > endpoint_pool::first_pause || ++t.pauses > most_pauses)
+    return end(id, turn_ending::unreachable,
+               "failed again and again, not tried for another " + std::to_string(pause.count()) +
+                   " ms");
+  clock_.after(std::max<std::chrono::milliseconds>(pause, 100ms), [this, id] {
+    if (const auto again = turns_.find(id); again != turns_.end() && again->second.seat == 0)
+      take_seat(id);
+  });
 }
 
 void agent_connection_state::hand_turn(seat_id id) {

@@ -204,9 +204,7 @@ void room_core::not_counted(const inbox_row& row, const confirm_answer& how,
       text = say(lang(), phrase::confirm_was_late, {number});
       break;
     case confirmation_state::orphaned:
-      text = say(lang(), phrase::confirm_orphaned,
-                 {number, c->agent == row_.agent && !agent_.label.empty() ? agent_.label
-                                                                           : c->agent.value});
+      text = say(lang(), phrase::confirm_orphaned, {number, c->agent.value});
       break;
     default:
       text = say(lang(), phrase::confirm_dropped, {number});
