@@ -17,11 +17,11 @@ def remembers(t, api):
     alice.ask(chat, "I like tea.")
     same(alice.ask(chat, "what did I say?"), "[Be brief.] what did I say? | I like tea.", "within its bound, over a kill")
     other = alice.new_chat(chat)
-    same(alice.ask(other, "what did I say?"), "[Be brief.] ", "another chat is another conversation")
+    same(alice.ask(other, "what did I say?"), "[Be brief.]", "another chat is another conversation")
     before = alice.platform_chat_id(chat)
     alice.ask(chat, "!clear", ("notice", "reply"))
     alice.until("a fresh context", lambda: alice.platform_chat_id(chat) != before)
-    same(alice.ask(chat, "what did I say?"), "[Be brief.] ", "forgotten")
+    same(alice.ask(chat, "what did I say?"), "[Be brief.]", "forgotten")
     same(w.heard()[-1]["model"], "m")
 
 
