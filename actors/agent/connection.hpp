@@ -34,7 +34,8 @@ public:
   static constexpr std::size_t question_name_cap = 256; ///< bytes of a confirmation's id
   static constexpr std::size_t push_cap = 32;           ///< unanswered ones of one session
   static constexpr std::size_t kept_cap = 256;          ///< sessions between turns
-  static constexpr unsigned most_pauses = 10; ///< short ones that a turn waits for, 100 ms or longer
+  static constexpr unsigned most_pauses =
+      10; ///< short ones that a turn waits for, 100 ms or longer
   /// Bytes of one link that the room has not worked off; then the link is not read any more.
   static constexpr std::size_t unread_cap = std::size_t{256} << 10;
   static constexpr std::size_t carried_cap = std::size_t{8} << 20; ///< bytes of one turn's files

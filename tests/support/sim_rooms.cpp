@@ -1,8 +1,17 @@
-// What the rooms of the simulated world show.
+// What is said in the rooms of the simulated world, and what they show.
 
 #include "tests/support/sim_world.hpp"
 
 namespace pb::test {
+
+std::string sim_world::say(const std::string& who, const std::string& room,
+                           const std::string& text) {
+  const auto sent = server.send("@" + who + ":localhost", room, "m.room.message",
+                                {{"msgtype", "m.text"}, {"body", text}});
+  if (!sent)
+    throw std::runtime_error(sent.error().cause);
+  return *sent;
+}
 
 std::vector<json> sim_world::said_by_bot(const std::string& room) const {
   std::vector<json> out;

@@ -443,13 +443,5 @@ std::string sim_world::upload(const std::string& who, const std::string& bytes) 
     throw std::runtime_error("the upload was refused");
   return json::parse((*got)->body).at("content_uri");
 }
-std::string sim_world::say(const std::string& who, const std::string& room,
-                           const std::string& text) {
-  const auto sent = server.send("@" + who + ":localhost", room, "m.room.message",
-                                {{"msgtype", "m.text"}, {"body", text}});
-  if (!sent)
-    throw std::runtime_error(sent.error().cause);
-  return *sent;
-}
 
 } // namespace pb::test
