@@ -211,6 +211,12 @@ TEST_CASE("a2a: another endpoint's card is not used") {
   other.memory = t.memory;
   other.begin("hello");
   CHECK(other.links.back().to.url == "http://other.test/.well-known/agent-card.json");
+  // Nor one that leads elsewhere, whoever wrote it down.
+  talk spoilt;
+  spoilt.memory = t.memory;
+  spoilt.memory.replace(spoilt.memory.find("agent.test/base/rpc"), 10, "other.test");
+  spoilt.begin("hello");
+  CHECK(spoilt.links.back().to.url == "http://agent.test/base/.well-known/agent-card.json");
 }
 
 TEST_CASE("a2a: a card that promises a stream too much is corrected") {

@@ -17,7 +17,8 @@ agent_steps conversation::begin(const session_turn& turn) {
   agent_steps out;
   turn_ = turn.what.id;
   memory_ = read_memory(turn.memory);
-  if (memory_.base != start_.base_url)
+  const auto& at = memory_.at;
+  if (memory_.base != start_.base_url || (at && placed(at->url, start_.base_url) != at->url))
     memory_.at.reset(); // another endpoint's card
   if (turn.again && memory_.turn == turn_.value && !memory_.task.empty()) {
     task_ = memory_.task;

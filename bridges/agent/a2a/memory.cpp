@@ -85,6 +85,8 @@ chat_memory read_memory(std::string_view text) {
   out.context = all["context"].text();
   out.turn = all["turn"].text();
   out.task = all["task"].text();
+  if (out.task.size() > longest_task || out.context.size() > longest_context)
+    return {};
   if (const auto n = all["decisions"].integer(); n && *n > 0 && *n < 1'000'000)
     out.decisions = static_cast<unsigned>(*n);
   out.shown = read_marks(all["shown"]);
