@@ -104,7 +104,7 @@ TEST_CASE("every key of patchbay.yaml is compared when it is read again") {
     const auto own = other.find(key.path);
     auto told = std::vector<std::string_view>{};
     for (const auto& text : {own == other.end() ? std::string{"7"} : own->second, std::string{"7s"},
-                                   std::string{"7KiB"}, std::string{"other-7"}}) {
+                             std::string{"7KiB"}, std::string{"other-7"}}) {
       auto values = base;
       values[environment_name(key.path)] = text;
       const auto now = process(homeserver, values);
