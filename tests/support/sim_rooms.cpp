@@ -62,7 +62,7 @@ void sim_world::apply_agents() {
   auto done = std::make_shared<bool>(false);
   caf::anon_send(
       boss_, apply_now{agents, std::make_shared<std::function<void()>>([done] { *done = true; })});
-  if (!run_until([&] { return *done; }, 1min))
+  if (!run_until([&] { return *done; }, std::chrono::minutes(1)))
     throw std::runtime_error("nobody has taken the registry");
 }
 
@@ -74,7 +74,7 @@ std::optional<std::string> sim_world::move(const std::string& room, const std::s
         *out = wrong ? wrong->cause : r.moved ? "" : "already";
       });
   caf::anon_send(boss_, std::move(m));
-  run_until([&] { return out->has_value(); }, 1min);
+  run_until([&] { return out->has_value(); }, std::chrono::minutes(1));
   return *out;
 }
 
