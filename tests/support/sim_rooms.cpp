@@ -4,6 +4,15 @@
 
 namespace pb::test {
 
+std::string sim_world::say(const std::string& who, const std::string& room,
+                           const std::string& text) {
+  const auto sent = server.send("@" + who + ":localhost", room, "m.room.message",
+                                {{"msgtype", "m.text"}, {"body", text}});
+  if (!sent)
+    throw std::runtime_error(sent.error().cause);
+  return *sent;
+}
+
 std::vector<json> sim_world::said_by_bot(const std::string& room) const {
   std::vector<json> out;
   for (auto& e : server.events(room))
