@@ -34,6 +34,8 @@ public:
   static constexpr std::size_t question_name_cap = 256; ///< bytes of a confirmation's id
   static constexpr std::size_t push_cap = 32;           ///< unanswered ones of one session
   static constexpr std::size_t kept_cap = 256;          ///< sessions between turns
+  /// An endpoint's pause that a turn waits for; a longer one is told at once.
+  static constexpr std::chrono::milliseconds short_pause{2'000};
   static constexpr unsigned most_pauses =
       10; ///< short ones that a turn waits for, 100 ms or longer
   /// Bytes of one link that the room has not worked off; then the link is not read any more.

@@ -76,7 +76,7 @@ void agent_connection_state::take_seat(const turn_id& id) {
 void agent_connection_state::wait_out(const turn_id& id) {
   auto& t = turns_.at(id);
   const auto pause = endpoints_.pause(self_->clock().now());
-  if (pause > endpoint_pool::first_pause || ++t.pauses > most_pauses)
+  if (pause > short_pause || ++t.pauses > most_pauses)
     return end(id, turn_ending::unreachable,
                "failed again and again, not tried for another " + std::to_string(pause.count()) +
                    " ms");

@@ -5,8 +5,6 @@
 
 namespace pb {
 
-using std::chrono::duration_cast;
-
 endpoint_pool::endpoint* endpoint_pool::find(const std::string& url) {
   const auto i = endpoints_.find(url);
   return i == endpoints_.end() ? nullptr : &i->second;
