@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
+#include <initializer_list>
 #include <linux/landlock.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>

@@ -121,14 +121,14 @@ struct preparation {
 std::string message(int error) { return std::generic_category().message(error); }
 
 /// Never below first_free, where the child's own will be.
-own_fd up(int fd) {
+unique_fd up(int fd) {
   if (fd >= first_free || fd < 0)
-    return own_fd(fd);
-  own_fd low(fd);
-  return own_fd(::fcntl(fd, F_DUPFD_CLOEXEC, first_free));
+    return unique_fd(fd);
+  unique_fd low(fd);
+  return unique_fd(::fcntl(fd, F_DUPFD_CLOEXEC, first_free));
 }
 
-bool make_pipe(own_fd& reads, own_fd& writes) {
+bool make_pipe(unique_fd& reads, unique_fd& writes) {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0)
     return false;
@@ -154,20 +154,6 @@ std::string fault_of(const child_process& child) {
 }
 
 } // namespace
-
-own_fd& own_fd::operator=(own_fd&& o) noexcept {
-  if (this != &o) {
-    reset();
-    fd_ = o.release();
-  }
-  return *this;
-}
-
-void own_fd::reset() {
-  if (fd_ >= 0)
-    ::close(fd_);
-  fd_ = -1;
-}
 
 std::string describe(const start_failure& f, const child_process& child) {
   switch (f.at) {
@@ -201,7 +187,7 @@ tl::expected<spawned, std::string> spawn(const child_process& child, const std::
   p.parent = ::getpid();
 
   spawned out;
-  own_fd in, written, complaints, start;
+  unique_fd in, written, complaints, start;
   if (!make_pipe(in, out.in) || !make_pipe(out.out, written) || !make_pipe(out.err, complaints) ||
       !make_pipe(out.start, start))
     return tl::unexpected<std::string>("pipes: " + message(errno));
@@ -222,7 +208,7 @@ tl::expected<spawned, std::string> spawn(const child_process& child, const std::
   if (out.pid < 0)
     return tl::unexpected<std::string>("fork: " + message(wrong));
   ::setpgid(out.pid, out.pid); // both do it: whoever is first
-  out.process = own_fd(static_cast<int>(::syscall(SYS_pidfd_open, out.pid, 0)));
+  out.process = unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, out.pid, 0)));
   if (out.process.get() < 0) {
     const int cause = errno;
     ::kill(out.pid, SIGKILL);

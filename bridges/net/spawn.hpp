@@ -9,31 +9,11 @@
 
 namespace pb::net {
 
-/// A descriptor that is closed unless somebody takes it.
-class own_fd {
-public:
-  own_fd() = default;
-  explicit own_fd(int fd) : fd_(fd) {}
-  own_fd(own_fd&& o) noexcept : fd_(o.release()) {}
-  own_fd& operator=(own_fd&& o) noexcept;
-  ~own_fd() { reset(); }
-  [[nodiscard]] int get() const { return fd_; }
-  int release() {
-    const int fd = fd_;
-    fd_ = -1;
-    return fd;
-  }
-  void reset();
-
-private:
-  int fd_ = -1;
-};
-
 struct spawned {
   pid_t pid = -1;
-  own_fd process;      ///< readable when it has ended (pidfd)
-  own_fd in, out, err; ///< our ends of its three streams
-  own_fd start;        ///< ends empty when it runs; else holds a start_failure
+  unique_fd process;      ///< readable when it has ended (pidfd)
+  unique_fd in, out, err; ///< our ends of its three streams
+  unique_fd start;        ///< ends empty when it runs; else holds a start_failure
 };
 
 /// Why the child could not become what it should.
