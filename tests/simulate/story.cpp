@@ -47,8 +47,21 @@ private:
   const virtual_timers& clock_;
 };
 
-agent_spec agent_named(const std::string& id, bool idempotent) {
+/// The protocol of a seed's agents; half of the seeds stay with our own, whose agents say the most.
+const scripted::tongue& tongue_of(std::uint64_t seed) {
+  dice d(seed, 6);
+  const auto& all = scripted::tongues();
+  const auto& drawn = all[static_cast<std::size_t>(
+      d.between(0, static_cast<std::int64_t>(all.size()) - 1))];
+  // A child has no address by which the story could tell agents apart.
+  return d.chance(0.5) || drawn.name == "acp of a child" ? all.front() : drawn;
+}
+
+agent_spec agent_named(const std::string& id, bool idempotent, const scripted::tongue& speaks) {
   agent_spec a;
+  speaks.spell(a);
+  a.connection = connection_mode::turn;
+  a.path = agent_spec{}.path;
   a.id = agent_id{id};
   a.label = id;
   a.base_url = "http://127.0.0.1:7000/" + id;
@@ -65,10 +78,12 @@ agent_spec agent_named(const std::string& id, bool idempotent) {
 
 story::story(std::uint64_t seed, const run_options& how)
     : seed_(seed), sky_(weather_of(seed, how)), book_(how.aloud), mood_{0, 0, false, dice(seed, 2)},
-      acts_(seed, 3), net_(seed, 4), minds_(seed, 5), w_(options_of(seed, sky_)) {
+      acts_(seed, 3), net_(seed, 4), minds_(seed, 5), w_(options_of(seed, sky_)),
+      speaks_(tongue_of(seed)), far_(speaks_.make(w_.clock, w_.agent)) {
   w_.agents.agents.clear();
   for (const auto& a :
-       {agent_named("agent_1", true), agent_named("agent_2", false), agent_named("agent_3", false)})
+       {agent_named("agent_1", true, speaks_), agent_named("agent_2", false, speaks_),
+        agent_named("agent_3", false, speaks_)})
     w_.agents.agents.emplace(a.id, a);
   w_.agents.default_agent = agent_id{"agent_2"};
   w_.process.confirmation_ttl = std::chrono::seconds(40);
@@ -96,13 +111,14 @@ void story::wire_up(const plant* planted) {
   w_.http->told = [this](const http_request& r, const http_result& got) {
     book_.on_told(w_.clock.now(), r, got);
   };
+  w_.dial.answered_by([this](scripted::far_end end) { return far_->accept(std::move(end)); });
   w_.dial.plan([this](const link_request& r) { return dial_plan_of(r); });
   w_.agent.use([this](const scripted::heard& h) { return answer_of(h); });
 }
 
 run_result story::tell() {
   static const char* const names[] = {"alice", "bob", "carol", "dave"};
-  note({}, "weather: " + sky_.text());
+  note({}, "agents speak " + std::string(speaks_.name) + ", weather: " + sky_.text());
   for (int i = 0; i < sky_.people; ++i) {
     people_.emplace_back(names[i]);
     w_.person(names[i]);
@@ -158,7 +174,7 @@ run_result story::tell() {
   out.crashes = book_.crashes;
   out.messages = book_.all_said.size();
   out.turns = book_.all_asked.size();
-  out.sky = sky_.text();
+  out.sky = std::string(speaks_.name) + ", " + sky_.text();
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include "tests/simulate/disks.hpp"
 #include "tests/simulate/plants.hpp"
 #include "tests/simulate/weather.hpp"
+#include "tests/support/dialects.hpp"
 #include "tests/support/sim_world.hpp"
 
 namespace pb::simulate {
@@ -84,6 +85,8 @@ private:
   std::vector<std::string> people_;
   std::map<std::string, place> places_;
   test::sim_world w_;
+  const scripted::tongue& speaks_; ///< of all agents
+  std::unique_ptr<scripted::dialect> far_;
 };
 
 } // namespace pb::simulate

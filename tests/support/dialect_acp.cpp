@@ -87,15 +87,15 @@ private:
       message({{"type", "text"}, {"text", frame.at("text")}});
     } else if (type == "AGENT_EVENT_TOOL_CALL_CHUNK") {
       update({{"sessionUpdate", "tool_call"},
-              {"toolCallId", frame.at("tool_call_id")},
-              {"title", frame.at("tool_name")},
+              {"toolCallId", field(frame, "tool_call_id")},
+              {"title", field(frame, "tool_name")},
               {"status", "in_progress"},
-              {"rawInput", frame.at("args_chunk")}});
+              {"rawInput", field(frame, "args_chunk")}});
     } else if (type == "AGENT_EVENT_TOOL_RESULT") {
       update({{"sessionUpdate", "tool_call_update"},
-              {"toolCallId", frame.at("tool_call_id")},
+              {"toolCallId", field(frame, "tool_call_id")},
               {"status", "completed"},
-              {"rawOutput", frame.at("result")}});
+              {"rawOutput", frame.value("result", json())}});
     } else if (type == "AGENT_EVENT_SEND_FILE") {
       const auto path = frame.at("path").get<std::string>();
       message({{"type", "resource_link"}, {"uri", "file:///workspace/" + path}, {"name", path}});

@@ -63,14 +63,14 @@ private:
       event("TEXT_MESSAGE_CONTENT", {{"messageId", run_ + "m"}, {"delta", frame.at("text")}});
     } else if (type == "AGENT_EVENT_TOOL_CALL_CHUNK") {
       end_message();
-      const auto id = frame.at("tool_call_id");
-      event("TOOL_CALL_START", {{"toolCallId", id}, {"toolCallName", frame.at("tool_name")}});
-      event("TOOL_CALL_ARGS", {{"toolCallId", id}, {"delta", frame.at("args_chunk")}});
+      const auto id = field(frame, "tool_call_id");
+      event("TOOL_CALL_START", {{"toolCallId", id}, {"toolCallName", field(frame, "tool_name")}});
+      event("TOOL_CALL_ARGS", {{"toolCallId", id}, {"delta", field(frame, "args_chunk")}});
       event("TOOL_CALL_END", {{"toolCallId", id}});
     } else if (type == "AGENT_EVENT_TOOL_RESULT") {
       event("TOOL_CALL_RESULT", {{"messageId", run_ + "r"},
-                                 {"toolCallId", frame.at("tool_call_id")},
-                                 {"content", frame.at("result").dump()}});
+                                 {"toolCallId", field(frame, "tool_call_id")},
+                                 {"content", field(frame, "result")}});
     } else if (type == "AGENT_EVENT_CONFIRM") {
       ask(frame);
     } else if (type == "AGENT_EVENT_END") {

@@ -158,6 +158,12 @@ inline std::string text_of(const json& content) {
   return text.get<std::string>();
 }
 
+/// A field as text; what is not there is empty.
+inline std::string field(const json& frame, const char* name) {
+  const auto i = frame.find(name);
+  return i == frame.end() ? std::string() : i->is_string() ? i->get<std::string>() : i->dump();
+}
+
 inline json rpc_result(const json& id, json result) {
   return {{"jsonrpc", "2.0"}, {"id", id}, {"result", std::move(result)}};
 }

@@ -60,7 +60,15 @@ public:
         answer(turn, asked[decided_].id, asked[decided_].prompt.find("no") == std::string::npos);
     }
   }
-  /// The turn of this text has ended so; nothing of the ones before is left.
+  /// A turn until it ends, and not a moment longer.
+  void ask_until_over(const std::string& id, const std::string& text,
+                      std::chrono::milliseconds limit) {
+    const auto until = clock.now() + limit;
+    ask_anew(id, text, std::chrono::milliseconds(1));
+    while (heard->overs.empty() && clock.now() < until)
+      run_for(std::chrono::milliseconds(10));
+  }
+  /// A turn; nothing is left of what was heard before.
   void ask_anew(const std::string& id, const std::string& text,
                 std::chrono::milliseconds time = std::chrono::seconds(5)) {
     heard->overs.clear();
