@@ -74,7 +74,6 @@ private:
   struct seat {
     std::unique_ptr<agent_session> session;
     const agent_protocol* protocol = nullptr;
-    std::uint64_t spec = 0; ///< which one it was made for, see specs_
     platform_chat_id chat;
     turn_id turn; ///< empty: none
     std::string endpoint;

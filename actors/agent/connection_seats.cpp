@@ -50,7 +50,6 @@ void agent_connection_state::take_seat(const turn_id& id) {
   auto& s = seats_[t.seat];
   s.session = protocol_->make({spec_, t.what.turn.chat, *endpoint});
   s.protocol = protocol_;
-  s.spec = specs_;
   s.chat = t.what.turn.chat;
   s.turn = id;
   s.endpoint = *endpoint;

@@ -227,7 +227,7 @@ TEST_CASE("world: a drain lets an answer end, and cuts one that takes longer, wh
   const bool in_time = GENERATE(true, false);
   CAPTURE(in_time);
   protocol_world w{how};
-  w.process.drain = 20s;
+  w.process.drain = 20s; // contract: shutdown.drain
   w.agent.use(in_time ? always(slow_answer())
                       : always({chunk("one "), wait(40s), chunk("two"), end()}));
   const auto asked = w.ask("go");
