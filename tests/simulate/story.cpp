@@ -51,8 +51,8 @@ private:
 const scripted::tongue& tongue_of(std::uint64_t seed) {
   dice d(seed, 6);
   const auto& all = scripted::tongues();
-  const auto& drawn = all[static_cast<std::size_t>(
-      d.between(0, static_cast<std::int64_t>(all.size()) - 1))];
+  const auto& drawn =
+      all[static_cast<std::size_t>(d.between(0, static_cast<std::int64_t>(all.size()) - 1))];
   // A child has no address by which the story could tell agents apart.
   return d.chance(0.5) || drawn.name == "acp of a child" ? all.front() : drawn;
 }

@@ -32,7 +32,6 @@ tongue plain() {
     s.connection = connection_mode::chat;
   };
   t.ids = t.kept = true;
-  t.says_stopped = false; // END is all that there is
   t.nonsense = R"({"type":"AGENT_EVENT_SONG","text":"la"})";
   return t;
 }
