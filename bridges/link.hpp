@@ -43,9 +43,10 @@ struct link_closed {
     protocol,  ///< the peer broke a rule: frame too large, not text, invalid UTF-8
   };
   how reason = how::broken;
-  int code = 0;       ///< close code of the peer; HTTP status; exit status of a child
-  std::string cause;  ///< for the log
-  std::string body{}; ///< http, rejected: the answer's body, cut to error_body_limit
+  int code = 0;      ///< close code of the peer; HTTP status; exit status of a child
+  std::string cause; ///< for the log
+  std::string
+      body{}; ///< http, rejected: the answer's body, cut to error_body_limit; UTF-8 or empty
   std::chrono::milliseconds retry_after{0}; ///< http, rejected: as the answer says; 0: it does not
 };
 
@@ -65,8 +66,10 @@ public:
 /// line feed; events without data are left out), any other type gives the whole body as one text
 /// (none if it is empty); then on_closed `closed` with the status. Any other answer: on_closed
 /// `rejected` with status and body. Ends in the middle of the answer: `broken`. An event or body
-/// over frame_limit: `protocol`. Redirects are not followed. There are no pings: a peer that is
-/// silent is silent.
+/// over frame_limit, text that is not UTF-8, or an encoding other than gzip and deflate (identity
+/// is asked for): `protocol`. Redirects are not followed. close() ends the exchange at once, with
+/// code 0. There are no pings: a peer that is silent is silent; only one that takes nothing of the
+/// request for three times ping_after is `timed_out`.
 struct http_link {
   std::string method = "POST";
 };
@@ -74,14 +77,21 @@ struct http_link {
 /// carrier::process. Starts `command` without a shell in the folder `cwd`, with `env` as its whole
 /// environment beside PATH, HOME and LANG, in a process group of its own, with no descriptor of
 /// ours but the three pipes. close(): stdin is closed, SIGTERM to the group after a second, SIGKILL
-/// two seconds later. on_closed: `refused` it cannot be started; `closed` it ended, code = exit
-/// status; `broken` it ended by a signal, code = 128 + signal; `protocol` a line over frame_limit
-/// or not UTF-8.
+/// two seconds later; what it says meanwhile is dropped. on_closed, when it has ended and what was
+/// left of its group, too: `refused` it cannot be started; `closed` it ended or we closed, code =
+/// exit status; `broken` it ended by a signal, or closed its stdout and lived on; `protocol` a line
+/// over frame_limit or not UTF-8. After a signal, code = 128 + signal. Empty lines and an
+/// unfinished last one are no texts. send() of a text with a line feed returns false. It ends when
+/// we do, however.
 struct child_process {
-  std::vector<std::string> command; ///< the first one is looked up in PATH
-  std::string cwd;
-  std::vector<std::pair<std::string, std::string>> env;
-  /// The child may write to `cwd` and to a /tmp of its own only, where the system can do that.
+  std::vector<std::string> command;                     ///< the first one is looked up in PATH
+  std::string cwd;                                      ///< must be there
+  std::vector<std::pair<std::string, std::string>> env; ///< also in the place of those three
+  /// The child may write beneath `cwd` and $TMPDIR only, a folder of its own that is removed at the
+  /// end, and to devices such as /dev/null; it can read what its user can. By Landlock, which Linux
+  /// has since 5.13; before 6.2 a file elsewhere may still be truncated. `automatic` without it:
+  /// the first line of on_stderr says so. `required` without it: `refused`. `off`: no $TMPDIR
+  /// either.
   sandbox_mode sandbox = sandbox_mode::automatic;
   std::function<void(std::string line)> on_stderr{}; ///< from the I/O thread; cut to 1,000 bytes
 };

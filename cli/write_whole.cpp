@@ -48,12 +48,14 @@ std::optional<std::string> write_whole(const std::string& path,
   // A name with a dot before it is none of the registry's.
   const auto temporary = folder + "/." + path.substr(folder.size() + 1) + ".new";
   struct stat now {};
-  const auto mode = ::stat(path.c_str(), &now) == 0 ? now.st_mode & 07777 : mode_t{0640};
+  const bool there = ::stat(path.c_str(), &now) == 0;
   const int fd =
-      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
   if (fd < 0)
     return reason();
   auto why = fill(fd, *text);
+  if (there && !why && ::fchmod(fd, now.st_mode & 07777) != 0)
+    why = reason();
   ::close(fd);
   if (!why && ::rename(temporary.c_str(), path.c_str()) != 0)
     why = reason();

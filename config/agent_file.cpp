@@ -138,7 +138,10 @@ tl::expected<std::string, std::string> edit_agent_file(const std::string& text,
                           before.error().what);
   auto lines = lines_of(text);
   const auto places = extents_of(before->root(), lines);
-  if (!places)
+  const bool has_end = std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.starts_with("..."); // what is added behind it would be no part of the document
+  });
+  if (!places || has_end)
     return tl::unexpected<std::string>(by_hand);
   const std::string ending = text.find("\r\n") == std::string::npos ? "\n" : "\r\n";
   std::string added;

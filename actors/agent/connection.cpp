@@ -27,7 +27,7 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
   deps_ = std::move(deps);
   protocol_ = find_protocol(spec_.protocol);
   endpoints_.replace(addresses(spec_));
-  engine_ = engine_for(deps_.around, "agent " + spec_.id.value);
+  engine_ = chance_for(deps_.around, "agent " + spec_.id.value);
   auto& numbers = *deps_.around.numbers;
   const metric_labels who{{"agent", spec_.id.value}};
   turns_total_ =
@@ -205,7 +205,7 @@ void agent_connection_state::end(turn_id id, turn_ending ending, std::string det
     return;
   auto t = std::move(i->second);
   turns_.erase(i);
-  if (t.cancelling && ending != turn_ending::answered)
+  if (t.cancelling) // also when the agent ends in good order
     ending = turn_ending::cancelled;
   if (!t.folded.empty())
     self_->send(t.what.sink, agent_batch{id, ++t.sent_seq, std::move(t.folded)});
@@ -250,7 +250,7 @@ void agent_connection_state::rest() {
 /// What runs goes on as it began; sessions between turns belong to the agent as it was.
 void agent_connection_state::change(agent_spec spec) {
   spec_ = std::move(spec);
-  ++specs_;
+  ++edition_;
   protocol_ = find_protocol(spec_.protocol);
   endpoints_.replace(addresses(spec_));
   for (const auto& [chat, id] : std::exchange(kept_, {}))

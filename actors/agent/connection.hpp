@@ -34,6 +34,10 @@ public:
   static constexpr std::size_t question_name_cap = 256; ///< bytes of a confirmation's id
   static constexpr std::size_t push_cap = 32;           ///< unanswered ones of one session
   static constexpr std::size_t kept_cap = 256;          ///< sessions between turns
+  /// An endpoint's pause that a turn waits for; a longer one is told at once.
+  static constexpr std::chrono::milliseconds short_pause{2'000};
+  static constexpr unsigned most_pauses =
+      10; ///< short ones that a turn waits for, 100 ms or longer
   /// Bytes of one link that the room has not worked off; then the link is not read any more.
   static constexpr std::size_t unread_cap = std::size_t{256} << 10;
   static constexpr std::size_t carried_cap = std::size_t{8} << 20; ///< bytes of one turn's files
@@ -50,6 +54,7 @@ private:
     run_turn what;
     seat_id seat = 0; ///< of its session; 0: none yet
     unsigned dials = 0;
+    unsigned pauses = 0;  ///< that it has waited for
     bool marking = false; ///< the dispatched mark is being written
     bool handed = false;  ///< the mark is on the disk
     bool cancelling = false, any_event = false, slow_told = false;
@@ -69,11 +74,11 @@ private:
   struct seat {
     std::unique_ptr<agent_session> session;
     const agent_protocol* protocol = nullptr;
-    std::uint64_t spec = 0; ///< which one it was made for, see specs_
     platform_chat_id chat;
     turn_id turn; ///< empty: none
     std::string endpoint;
-    bool counted = false; ///< as a turn of its endpoint
+    bool counted = false;      ///< as a turn of its endpoint
+    std::uint64_t edition = 0; ///< of the agent's form that it was made for
     std::string memory;
     std::map<wire_id, std::uint64_t> wires; ///< the session's name → epoch
     std::deque<agent_step> todo;
@@ -114,6 +119,7 @@ private:
   // connection_seats.cpp: sessions and what they want
   void begin(run_turn what);
   void take_seat(const turn_id& id);
+  void wait_out(const turn_id& id);
   void hand_turn(seat_id id);
   void feed(seat_id id, agent_steps steps);
   void run(seat_id id);
@@ -156,9 +162,9 @@ private:
   agent_spec spec_;
   connection_deps deps_;
   const agent_protocol* protocol_ = nullptr;
-  std::uint64_t specs_ = 0; ///< that came after the first one
+  std::uint64_t edition_ = 0; ///< how often the agent's form has changed
   endpoint_pool endpoints_;
-  std::mt19937_64 engine_;
+  chance engine_;
   std::deque<run_turn> queue_; ///< first come, first served; a room has one turn at most
   std::map<turn_id, turn> turns_;
   std::map<seat_id, seat> seats_;

@@ -43,20 +43,18 @@ void agent_connection_state::take_seat(const turn_id& id) {
     return end(id, turn_ending::unreachable, "no such protocol: " + spec_.protocol);
   const auto endpoint = endpoints_.pick(t.what.turn.chat, now);
   if (!endpoint)
-    return end(id, turn_ending::unreachable,
-               "failed again and again, not tried for another " +
-                   std::to_string(endpoints_.pause(now).count()) + " ms");
+    return wait_out(id);
   ++t.dials;
   t.last_event = now;
   t.seat = ++last_seat_;
   auto& s = seats_[t.seat];
   s.session = protocol_->make({spec_, t.what.turn.chat, *endpoint});
   s.protocol = protocol_;
-  s.spec = specs_;
   s.chat = t.what.turn.chat;
   s.turn = id;
   s.endpoint = *endpoint;
   s.counted = true;
+  s.edition = edition_;
   if (!protocol_->remembers)
     return hand_turn(t.seat);
   s.busy = true;
@@ -71,6 +69,21 @@ void agent_connection_state::take_seat(const turn_id& id) {
             hand_turn(at);
           },
           [this, id](caf::error& e) { end(id, turn_ending::storage, to_fault(e).cause); });
+}
+
+/// No endpoint is in service. A short pause is waited for, so that who writes just when the agent
+/// is back is not sent away; a long one is told at once.
+void agent_connection_state::wait_out(const turn_id& id) {
+  auto& t = turns_.at(id);
+  const auto pause = endpoints_.pause(self_->clock().now());
+  if (pause > short_pause || ++t.pauses > most_pauses)
+    return end(id, turn_ending::unreachable,
+               "failed again and again, not tried for another " + std::to_string(pause.count()) +
+                   " ms");
+  clock_.after(std::max<std::chrono::milliseconds>(pause, 100ms), [this, id] {
+    if (const auto again = turns_.find(id); again != turns_.end() && again->second.seat == 0)
+      take_seat(id);
+  });
 }
 
 void agent_connection_state::hand_turn(seat_id id) {
@@ -317,7 +330,7 @@ void agent_connection_state::let_go(seat_id id) {
       put(s, *last);
   s.turn = turn_id{};
   const bool wanted = s.protocol->always_kept || spec_.connection == connection_mode::chat;
-  if (wanted && !s.busy && s.spec == specs_ && !draining_ && !kept_.contains(s.chat) &&
+  if (wanted && !s.busy && s.edition == edition_ && !draining_ && !kept_.contains(s.chat) &&
       s.session->keep()) {
     endpoints_.ended(s.endpoint);
     s.counted = false;

@@ -5,8 +5,6 @@
 
 namespace pb {
 
-using std::chrono::duration_cast;
-
 endpoint_pool::endpoint* endpoint_pool::find(const std::string& url) {
   const auto i = endpoints_.find(url);
   return i == endpoints_.end() ? nullptr : &i->second;
@@ -77,7 +75,7 @@ void endpoint_pool::ended(const std::string& url) {
     endpoints_.erase(i);
 }
 
-void endpoint_pool::failed(const std::string& url, time_point now, std::mt19937_64& engine) {
+void endpoint_pool::failed(const std::string& url, time_point now, const random_bits& luck) {
   auto* e = find(url);
   if (!e)
     return;
@@ -87,8 +85,8 @@ void endpoint_pool::failed(const std::string& url, time_point now, std::mt19937_
     return;
   const auto doubled = first_pause * (1U << std::min(e->failures - trips_after, 5U));
   const auto whole = std::min(doubled, longest_pause);
-  std::uniform_int_distribution<std::int64_t> part(whole.count() / 2, whole.count());
-  e->out_until = now + milliseconds(part(engine));
+  const auto half = static_cast<std::uint64_t>(whole.count() / 2);
+  e->out_until = now + milliseconds(static_cast<std::int64_t>(half + luck() % (half + 1)));
 }
 
 void endpoint_pool::broke(const std::string& url) {

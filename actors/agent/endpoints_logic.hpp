@@ -2,13 +2,13 @@
 // Which of an agent's endpoints serves a turn: least loaded, the same for a chat, never one that
 // has just failed again and again. Pure.
 
+#include "actors/chance.hpp"
 #include "messages/values/ids.hpp"
 
 #include <chrono>
 #include <deque>
 #include <map>
 #include <optional>
-#include <random>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,7 +33,7 @@ public:
   void ended(const std::string& url); ///< of a turn that pick() or took() was asked for
   /// No connection, or silence until the end. From the fifth in a row on, the endpoint is out of
   /// service for a while (half of to all of 1 s, 2 s, … 30 s); then a single turn tries it.
-  void failed(const std::string& url, time_point now, std::mt19937_64& engine);
+  void failed(const std::string& url, time_point now, const random_bits& luck);
   void broke(const std::string& url);     ///< a connection ended in the middle
   void connected(const std::string& url); ///< there is somebody
   void spoke(const std::string& url);     ///< and it is well

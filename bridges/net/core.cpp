@@ -1,6 +1,7 @@
 #include "bridges/net/core.hpp"
 
 #include <boost/asio/post.hpp>
+#include <csignal>
 #include <pthread.h>
 
 namespace pb::net {
@@ -53,6 +54,10 @@ void core::start() {
   thread_ = std::thread([this] {
     thread_id_ = std::this_thread::get_id();
     pthread_setname_np(pthread_self(), "io");
+    sigset_t pipes; // a child that has closed its input is an error of a write, not our end
+    sigemptyset(&pipes);
+    sigaddset(&pipes, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipes, nullptr);
     run();
   });
 }

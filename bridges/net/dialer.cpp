@@ -1,3 +1,4 @@
+#include "bridges/net/child_session.hpp"
 #include "bridges/net/http_session.hpp"
 #include "bridges/net/link_session.hpp"
 
@@ -18,8 +19,9 @@ public:
     switch (request.by) {
     case carrier::http:
       return begin<http_session>(std::move(request), std::move(events));
-    case carrier::websocket:
     case carrier::process:
+      return begin<child_session>(std::move(request), std::move(events));
+    case carrier::websocket:
       break;
     }
     return websocket(std::move(request), std::move(events));

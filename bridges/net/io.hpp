@@ -30,6 +30,8 @@ struct net_counters {
   std::atomic<std::uint64_t> http_busy{0};           ///< refused because the queue was full
   std::atomic<std::uint64_t> links_dialled{0};       ///< WebSockets begun by us
   std::atomic<std::uint64_t> http_links{0};          ///< exchanges begun as links
+  std::atomic<std::uint64_t> children_started{0};    ///< as links
+  std::atomic<std::uint64_t> children_killed{0};     ///< those that did not end when told to
   std::atomic<std::uint64_t> served_requests{0};     ///< that a server handed to its handler
   std::atomic<std::uint64_t> served_connections{0};  ///< accepted
   std::atomic<std::uint64_t> refused_connections{0}; ///< over max_connections: answered with 503

@@ -105,7 +105,7 @@ finding pings(stage& s) {
   auto to = first_link(s.with, s.chat);
   if (!to)
     return skipped("there is no connection to ping on");
-  constexpr milliseconds often{400};
+  constexpr milliseconds often{700};
   to->ping_after = often; // dead after three times
   raw_line line(s.on, std::move(*to), s.chat);
   s.on.until([&] { return line.opened() || line.closed(); }, s.asked.connect + milliseconds(500));

@@ -34,20 +34,24 @@ async def connection(ws):
         await ws.send(json.dumps({"type": kind, **echo, **fields}))
 
     async for raw in ws:
-        frame = json.loads(raw)
-        if frame["type"] == "USER_MESSAGE":
+        try:
+            frame = json.loads(raw)
+            kind = frame["type"]
+        except (ValueError, TypeError, KeyError):
+            continue  # what we do not know is ignored
+        if kind == "USER_MESSAGE":
             echo = {"message_id": frame["message_id"]} if "message_id" in frame else {}
             name = f"q{next(numbers)}"
             questions[chat, name] = frame["text"]
             await send("AGENT_EVENT_CONFIRM", confirmation_id=name, expires_in=3600,
                        prompt=f"Shall I write a report about “{frame['text'][:200]}”?")
-        elif frame["type"] == "CONFIRM":  # of this turn, or of one whose connection is gone
+        elif kind == "CONFIRM":  # of this turn, or of one whose connection is gone
             task = questions.pop((chat, frame["confirmation_id"]), None)
             if task is None:
                 await send("ERROR", code="unknown_confirmation", details="nothing waits for this")
             else:
                 await act(send, chat, task, frame["decision"])
-        elif frame["type"] == "CANCEL":
+        elif kind == "CANCEL":
             for key in [k for k in questions if k[0] == chat]:
                 del questions[key]
             await send("AGENT_EVENT_END")

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """An agent for Patchbay: python3 echo_agent.py [PORT]   (Debian: python3-websockets; pip: websockets)"""
 import asyncio
 import contextlib
@@ -21,14 +20,16 @@ async def answer(chat, text):
 
 async def turn(send, chat, text):
     """Any number of events, then one END or one ERROR, whatever happens."""
+    last = {"type": "AGENT_EVENT_END", "usage": {"input_tokens": len(text.split()), "output_tokens": 1}}
     try:
         async for piece in answer(chat, text):
             await send(type="AGENT_EVENT_TEXT_CHUNK", text=piece)
     except asyncio.CancelledError:
         pass  # CANCEL wants an END, too
     except Exception as e:
-        return await send(type="ERROR", code="internal", details=str(e))
-    await send(type="AGENT_EVENT_END", usage={"input_tokens": len(text.split()), "output_tokens": 1})
+        last = {"type": "ERROR", "code": "internal", "details": str(e)}
+    with contextlib.suppress(websockets.ConnectionClosed):  # cut off: the next turn comes on a new one
+        await send(**last)
 
 
 async def connection(ws):
@@ -36,26 +37,23 @@ async def connection(ws):
     path = ws.request.path if hasattr(ws, "request") else ws.path  # since websockets 13 · before
     chat, task = path.rstrip("/").rsplit("/", 1)[-1], None
     async for raw in ws:
-        with contextlib.suppress(ValueError):
+        try:
             frame = json.loads(raw)
-        if not isinstance(frame, dict):
-            continue
+            kind, echo = frame["type"], {"message_id": frame.get("message_id")}
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue  # what we do not know is ignored
         if kind == "USER_MESSAGE":
-            async def send(turn_id=turn_id, **fields):
-                with contextlib.suppress(websockets.ConnectionClosed):  # nobody waits for the rest
-                    await ws.send(json.dumps({"message_id": turn_id, **fields}))
-
+            async def send(echo=echo, **fields):
+                await ws.send(json.dumps({**echo, **fields}))
             task = asyncio.create_task(turn(send, chat, frame["text"]))
         elif kind == "CANCEL" and task:
             task.cancel()
-    if task:
-        task.cancel()  # the router is gone
 
 
-async def main():
-    port = int((sys.argv + [7000])[1])
+async def main(port):
     async with websockets.serve(connection, "127.0.0.1", port, max_size=8 << 20) as server:
         print("listening on", server.sockets[0].getsockname()[1], flush=True)
         await asyncio.Future()
 
-asyncio.run(main())
+
+asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 7000))

@@ -93,6 +93,11 @@ struct talk : session_driver {
     session_driver::says(wire, std::string_view(frame));
   }
 
+  void renew() {
+    session_driver::renew();
+    links.clear(); // a new session names them anew
+  }
+
   /// The link for the card opens, and the card comes.
   void tell_card() {
     opened();

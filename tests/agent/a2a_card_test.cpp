@@ -73,14 +73,15 @@ TEST_CASE("a2a: a card that is of no use says why, without a word of it") {
         "the agent card has no JSON-RPC interface of A2A 1.0 or 0.3");
   CHECK(wrong(with(card_0_3(), "url", "file:///etc/passwd").dump()) ==
         "the agent card's address cannot be used");
-  CHECK(wrong(std::string(100'000, '[')) == "the agent card is no card: JSON nested too deep");
+  CHECK(wrong(std::string(100'000, '[') + std::string(100'000, ']')) ==
+        "the agent card is no card: JSON nested too deep");
 }
 
 TEST_CASE("a2a: whatever a card says, its agent is spoken to at the host of base_url") {
   CHECK(placed("http://agent.test/base/rpc", base) == "http://agent.test/base/rpc");
   CHECK(placed("http://AGENT.test:80/x?y=1#z", base) == "http://agent.test/x?y=1");
   CHECK(placed("https://agent.test/rpc", base) == "https://agent.test/rpc");
-  CHECK(placed("/rpc", base) == "http://agent.test/base/rpc");
+  CHECK(placed("/rpc", base) == "http://agent.test/rpc");
   // Not down to http, and not to another port.
   CHECK(placed("http://agent.test/rpc", "https://agent.test") == "https://agent.test/rpc");
   CHECK(placed("http://agent.test:8080/rpc", "http://agent.test") == "http://agent.test/rpc");
@@ -110,6 +111,8 @@ TEST_CASE("a2a: what a chat remembers comes back, and what cannot be read is non
   m.turn = "turn";
   m.task = "t";
   m.decisions = 3;
+  m.shown.texts["a"] = {5, pb::a2a::hash_of("hello")};
+  m.shown.files = {1, 18'446'744'073'709'551'615U};
   CHECK(pb::a2a::read_memory(pb::a2a::to_text(m)) == m);
   const pb::a2a::chat_memory none;
   CHECK(pb::a2a::read_memory(pb::a2a::to_text(none)) == none);
@@ -117,6 +120,9 @@ TEST_CASE("a2a: what a chat remembers comes back, and what cannot be read is non
        {"", "no", "[]", "{}", R"({"v":2,"context":"c"})", "{\"v\":1", "\xFF"})
     CHECK(pb::a2a::read_memory(bad) == none);
   CHECK(pb::a2a::read_memory(R"({"v":1,"context":5,"at":{"url":7},"decisions":-1})") == none);
+  CHECK(pb::a2a::read_memory(
+            R"({"v":1,"shown":{"texts":{"a":[1],"b":[-1,"2"],"c":[1,2]},"files":["x",3]}})") ==
+        none);
   const auto whole = pb::a2a::to_text(m);
   for (std::size_t n = 0; n < whole.size(); ++n)
     CHECK(pb::a2a::read_memory(whole.substr(0, n)) == none);

@@ -132,10 +132,10 @@ class AskingAgent(unittest.IsolatedAsyncioTestCase):
 class Documentation(unittest.TestCase):
     def test_the_examples_stand_in_the_documentation_as_they_are_and_are_short(self):
         page = (ROOT / "docs/agents.md").read_text(encoding="utf-8")
-        for language, name in (("python", "echo_agent.py"), ("javascript", "echo_agent.mjs"),
-                               ("python", "asking_agent.py")):
+        for language, name, most in (("python", "echo_agent.py", 59), ("typescript", "echo_agent.mts", 59),
+                                     ("python", "asking_agent.py", 69)):
             code = (ROOT / "docs/examples" / name).read_text(encoding="utf-8")
-            self.assertLess(len(code.splitlines()), 70, name)
+            self.assertLessEqual(len(code.splitlines()), most, name)
             blocks = re.findall(rf"```{language}\n(.*?)```", page, re.S)
             self.assertIn(code, blocks, f"{name} differs from docs/agents.md")
 

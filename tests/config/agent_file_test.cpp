@@ -65,8 +65,10 @@ TEST_CASE("files without a last line break, with other line breaks, or empty, ca
 
 TEST_CASE("what cannot be changed line by line is refused, and nothing else is touched") {
   for (const auto* text : {"{a: 1, b: 2}\n", "- a\n", "words\n", " a: 1\n", "? a\n: 1\n",
-                           "a: &x 1\nb: *x\nc: {<<: {d: 1}}\n\"a\": 2\n", "a: 1\n...\n"})
+                           "a: &x 1\nb: *x\nc: {<<: {d: 1}}\n\"a\": 2\n", "a: 1\n...\n"}) {
+    INFO(text);
     CHECK(edited(text, {{"a", "3"}, {"new", "4"}}).starts_with("refused: "));
+  }
   CHECK(edited("a: &x {y: 1}\nb: *x\n", {{"a", "{y: 2}"}}).starts_with("refused: "));
   CHECK(edited("a: [\n", {{"a", "3"}}).starts_with("refused: line "));
   // A value that would be two lines of YAML, or none.
@@ -83,6 +85,8 @@ TEST_CASE("every key of patchbay.yaml is compared when it is read again") {
       {"access.invites", "anyone"},
       {"access.operators", "@op:e.org"},
       {"streaming.mode", "final"},
+      {"streaming.min_interval", "2s"},
+      {"storage.retention", "7h"},
       {"storage.synchronous", "normal"},
       {"admin.listen", "127.0.0.1:1"},
       {"agents_api.listen", "127.0.0.1:2"},
@@ -99,8 +103,8 @@ TEST_CASE("every key of patchbay.yaml is compared when it is read again") {
   for (const auto& key : process_keys()) {
     const auto own = other.find(key.path);
     auto told = std::vector<std::string_view>{};
-    for (const std::string text : {own == other.end() ? "7" : own->second, std::string{"7s"},
-                                   std::string{"7KiB"}, std::string{"other-7"}}) {
+    for (const auto& text : {own == other.end() ? std::string{"7"} : own->second, std::string{"7s"},
+                             std::string{"7KiB"}, std::string{"other-7"}}) {
       auto values = base;
       values[environment_name(key.path)] = text;
       const auto now = process(homeserver, values);

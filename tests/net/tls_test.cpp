@@ -297,3 +297,26 @@ TEST_CASE("files go through TLS, both ways") {
   CHECK(request.into->size() == text.size());
   CHECK(back == text);
 }
+
+TEST_CASE("an exchange over TLS streams, and its end must be told by the server") {
+  authority a("DNS:localhost");
+  tls_server peer(a.server);
+  pb::io_runtime io;
+  const auto end = [&](const std::string& ca_file) {
+    auto dialer = pb::make_dialer(io, {true, ca_file});
+    auto e = std::make_shared<events>();
+    auto request = to(peer.url());
+    request.by = pb::carrier::http;
+    request.http.method = "GET";
+    auto link = dialer->dial(request, e);
+    link->send("");
+    const auto reason = e->end().reason;
+    return std::pair(reason, e->texts.all());
+  };
+  using how = pb::link_closed::how;
+  peer.answer = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: a\n\n";
+  CHECK(end(a.file) == std::pair(how::closed, std::vector<std::string>{"a"}));
+  peer.notify = false;
+  CHECK(end(a.file) == std::pair(how::broken, std::vector<std::string>{"a"}));
+  CHECK(end({}).first == how::refused);
+}

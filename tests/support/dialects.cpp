@@ -32,7 +32,6 @@ tongue plain() {
     s.connection = connection_mode::chat;
   };
   t.ids = t.kept = true;
-  t.says_stopped = false; // END is all that there is
   t.nonsense = R"({"type":"AGENT_EVENT_SONG","text":"la"})";
   return t;
 }
@@ -70,8 +69,7 @@ tongue a2a(std::string_view name, std::unique_ptr<dialect> (*make)(timers&, agen
   t.tools = t.usage = t.asks_many = false;
   t.streams = streams;
   t.ids = t.handshake = true;
-  // Without streams the task's name comes with the answer: nothing to cancel or to look for before.
-  t.resumes = t.hears_cancel = streams;
+  t.resumes = t.hears_cancel = streams; // the task has no name before it is over
   t.nonsense = R"({"jsonrpc":"2.0","id":"1","result":{"song":"la"}})";
   return t;
 }

@@ -40,7 +40,6 @@ struct tongue {
   bool questions_die = false;
   bool ids = false;          ///< the agent hears the turn's id
   bool hears_cancel = true;  ///< else the link is closed, which cannot be disobeyed
-  bool says_stopped = true;  ///< the end after a stop tells that it was one
   bool rejects = true;       ///< an HTTP status can refuse it
   bool resumes = false;      ///< a turn outlives links, and us
   bool handshake = false;    ///< texts go both ways before the message

@@ -1,8 +1,17 @@
-// What the rooms of the simulated world show.
+// What the rooms of the simulated world show, and what operators do to them.
 
 #include "tests/support/sim_world.hpp"
 
 namespace pb::test {
+
+std::string sim_world::say(const std::string& who, const std::string& room,
+                           const std::string& text) {
+  const auto sent = server.send("@" + who + ":localhost", room, "m.room.message",
+                                {{"msgtype", "m.text"}, {"body", text}});
+  if (!sent)
+    throw std::runtime_error(sent.error().cause);
+  return *sent;
+}
 
 std::vector<json> sim_world::said_by_bot(const std::string& room) const {
   std::vector<json> out;
@@ -56,6 +65,26 @@ std::vector<std::string> sim_world::replies_to(const std::string& room,
       out.push_back(content.at("body"));
   }
   return out;
+}
+
+void sim_world::apply_agents() {
+  auto done = std::make_shared<bool>(false);
+  caf::anon_send(
+      boss_, apply_now{agents, std::make_shared<std::function<void()>>([done] { *done = true; })});
+  if (!run_until([&] { return *done; }, std::chrono::minutes(1)))
+    throw std::runtime_error("nobody has taken the registry");
+}
+
+std::optional<std::string> sim_world::move(const std::string& room, const std::string& to) {
+  auto out = std::make_shared<std::optional<std::string>>();
+  move_now m{{room_id{room}, agent_id{to}}, {}};
+  m.answer = std::make_shared<std::function<void(const std::optional<fault>&, const room_moved&)>>(
+      [out](const std::optional<fault>& wrong, const room_moved& r) {
+        *out = wrong ? wrong->cause : r.moved ? "" : "already";
+      });
+  caf::anon_send(boss_, std::move(m));
+  run_until([&] { return out->has_value(); }, std::chrono::minutes(1));
+  return *out;
 }
 
 } // namespace pb::test

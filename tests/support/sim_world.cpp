@@ -305,26 +305,6 @@ std::optional<int> sim_world::stop() {
   return ended->first;
 }
 
-void sim_world::apply_agents() {
-  auto done = std::make_shared<bool>(false);
-  caf::anon_send(
-      boss_, apply_now{agents, std::make_shared<std::function<void()>>([done] { *done = true; })});
-  if (!run_until([&] { return *done; }, 1min))
-    throw std::runtime_error("nobody has taken the registry");
-}
-
-std::optional<std::string> sim_world::move(const std::string& room, const std::string& to) {
-  auto out = std::make_shared<std::optional<std::string>>();
-  move_now m{{room_id{room}, agent_id{to}}, {}};
-  m.answer = std::make_shared<std::function<void(const std::optional<fault>&, const room_moved&)>>(
-      [out](const std::optional<fault>& wrong, const room_moved& r) {
-        *out = wrong ? wrong->cause : r.moved ? "" : "already";
-      });
-  caf::anon_send(boss_, std::move(m));
-  run_until([&] { return out->has_value(); }, 1min);
-  return *out;
-}
-
 bool sim_world::advance_to_next(std::chrono::milliseconds until) {
   using std::chrono::duration_cast;
   using std::chrono::milliseconds;
@@ -442,14 +422,6 @@ std::string sim_world::upload(const std::string& who, const std::string& bytes) 
   if (!got || !*got || (*got)->status != 200)
     throw std::runtime_error("the upload was refused");
   return json::parse((*got)->body).at("content_uri");
-}
-std::string sim_world::say(const std::string& who, const std::string& room,
-                           const std::string& text) {
-  const auto sent = server.send("@" + who + ":localhost", room, "m.room.message",
-                                {{"msgtype", "m.text"}, {"body", text}});
-  if (!sent)
-    throw std::runtime_error(sent.error().cause);
-  return *sent;
 }
 
 } // namespace pb::test

@@ -22,19 +22,20 @@ def node(needs):
 class Peer(Process):
     """A script of tests/foreign/agents; a port of its own, so that it can come back."""
 
-    def __init__(self, script, needs, record, port=0):
-        super().__init__([node(needs), AGENTS / script, "--record", record, "--port", port])
+    def __init__(self, script, needs, record, port=0, arguments=()):
+        super().__init__([node(needs), AGENTS / script, "--record", record, "--port", port, *arguments])
         self.port = json.loads(self.first_line("{"))["port"]
 
 
 class HttpWorld(World):
     script = needs = path = None
     spec = {}
+    arguments = ()
 
     def __init__(self, t, config="", **more):
         self.folder, self.record = t.dir / "workspace", t.dir / "heard.jsonl"
         self.folder.mkdir()
-        self.peer = t.started(Peer(self.script, self.needs, self.record))
+        self.peer = t.started(Peer(self.script, self.needs, self.record, 0, self.arguments))
         spec = {"id": "main", "label": "Main", "workspace_path": str(self.folder), **self.spec, **more,
                 "base_url": f"http://127.0.0.1:{self.peer.port}{self.path}"}
         super().__init__(t, registry={"agents": [spec], "default_agent": "main"}, agent="none", config=config)
@@ -49,7 +50,7 @@ class HttpWorld(World):
         self.peer.kill()
 
     def peer_again(self):
-        self.peer = self.t.started(Peer(self.script, self.needs, self.record, self.peer.port))
+        self.peer = self.t.started(Peer(self.script, self.needs, self.record, self.peer.port, self.arguments))
 
 
 class ModelWorld(HttpWorld):
@@ -65,3 +66,21 @@ class AgUiWorld(HttpWorld):
 
     def runs(self):
         return [h["input"] for h in self.heard() if "input" in h]
+
+
+class A2aWorld(HttpWorld):
+    script, needs, path = "a2a_agent.mjs", "@a2a-js/sdk", ""
+
+    def __init__(self, t, *arguments, **more):
+        self.state = t.dir / "tasks"
+        self.arguments = ("--state", self.state, *arguments)
+        super().__init__(t, protocol="a2a", **more)
+
+    def sent(self, *methods):
+        """Requests of these methods, oldest first; without one: all."""
+        bodies = [h["body"] for h in self.heard() if "body" in h]
+        return [b for b in bodies if not methods or b["method"] in methods]
+
+    def go(self):
+        """What is slow may end."""
+        (self.state / "go").touch()

@@ -11,9 +11,12 @@ def judged(w):
     same(len(ids), len(set(ids)), "no run has the name of another")
 
 
-def asked_for(alice, chat, words):
-    return alice.until(f"the question {words!r}",
-                       lambda: next((a for a in alice.answers(chat) if words in a["content"]["body"]), None))
+def asked_for(alice, chat, words, times=1):
+    """The question that came last, once it was asked so often."""
+    def found():
+        asked = [a for a in alice.answers(chat) if words in a["content"]["body"]]
+        return asked[-1] if len(asked) >= times else None
+    return alice.until(f"the question {words!r}", found)
 
 
 def test_ordinary_runs(t):
@@ -39,15 +42,12 @@ def test_ordinary_runs(t):
 def test_interrupts_are_confirmations(t):
     w = AgUiWorld(t)
     alice, chat = w.person()
-    for word, ok in (("!yes", "true"), ("!no", "false")):
+    for times, (word, ok) in enumerate((("!yes", "true"), ("!no", "false")), 1):
         asked = alice.send(chat, "confirm")
-        asked_for(alice, chat, "Send the mail?")
+        asked_for(alice, chat, "Send the mail?", times)
         alice.send(chat, word)
         body = alice.answer(chat, asked)["content"]["body"]
         same(body.strip(), 'I could send it.\n\nAnswered: {"ok":%s}.' % ok)
-        for a in alice.answers(chat):
-            if "Send the mail?" in a["content"]["body"]:
-                alice.redact(chat, a["event_id"])
     runs = w.runs()
     same([r["runId"] for r in runs], [runs[0]["runId"], runs[0]["runId"] + "-2", runs[2]["runId"], runs[2]["runId"] + "-2"])
     judged(w)

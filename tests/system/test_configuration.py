@@ -84,10 +84,10 @@ def test_the_command_line(t):
         code, out, err = t.run(*arguments)
         same((code, out, len(err.splitlines())), (64, "", 1), arguments)
         check(err.startswith("patchbay: ") and "--help" in err, err)
-    for command in ("doctor", "reconcile", "reset", "backup", "import-surfaces", "agents", "rooms"):
+    for command in ("doctor", "reconcile", "reset", "backup", "import-surfaces", "agent", "agents", "rooms"):
         same(t.run(command, "--help")[0], 0, command + " --help")
         same(t.run(command, "--nonsense")[0], 64, command)
-    for command in ("agent", "inject", "trace", "record", "replay", "top"):
+    for command in ("inject", "trace", "record", "replay", "top"):
         code, out, err = t.run(command, "something", "--mode", "local-only")
         same((code, out), (1, ""), command)
         check(command in err and "not there yet" in err and len(err.splitlines()) == 1, err)

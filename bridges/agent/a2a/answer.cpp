@@ -3,7 +3,6 @@
 #include "bridges/agent/base64.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <string_view>
 
 namespace pb::a2a {
@@ -12,6 +11,7 @@ namespace {
 using namespace agent_wants;
 
 constexpr std::size_t longest_name = 200;
+constexpr std::size_t longest_id = 256; ///< of an artifact that is remembered
 constexpr std::size_t longest_link = 4096;
 
 /// A name inside of Markdown's brackets.
@@ -102,6 +102,13 @@ void answer::artifact(const agent_json::value& artifact, bool append, agent_step
   if (!append)
     of.has = 0;
   auto more = read(artifact, of.has == 0, of, into);
+  if (const auto before = known_.texts.find(id); !append && of.text.empty() &&
+                                                 before != known_.texts.end() &&
+                                                 before->second.bytes <= more.size()) {
+    const auto head = std::string_view(more).substr(0, before->second.bytes);
+    if (hash_of(head) == before->second.hash)
+      of.text = head;
+  }
   // A stream that was taken up again, or a snapshot, repeats what is shown already.
   const auto known = std::min(of.text.size() - of.has, more.size());
   if (of.text.compare(of.has, known, more, 0, known) == 0) {
@@ -135,6 +142,19 @@ void answer::close(const agent_json::value& last_words, agent_steps& into) {
   }
   if (!said_ && !sent_file_)
     say(&messages_, std::exchange(progress_, {}), into);
+}
+
+shown_marks answer::marks() const {
+  auto out = known_;
+  for (const auto& [id, of] : artifacts_) {
+    if (id.size() <= longest_id && !of.text.empty() &&
+        (out.texts.contains(id) || out.texts.size() < shown_marks::artifact_cap))
+      out.texts[id] = {of.text.size(), hash_of(of.text)};
+    for (const auto file : of.files)
+      if (out.files.size() < shown_marks::file_cap)
+        out.files.insert(file);
+  }
+  return out;
 }
 
 void answer::progress(const agent_json::value& message, agent_steps& into) {
@@ -174,7 +194,8 @@ void answer::put(part file, artifact_shown& of, agent_steps& into) {
     too_large_ = true;
     return;
   }
-  if (!of.files.insert(std::hash<std::string>{}(file.name + '\n' + file.text)).second)
+  const auto hash = hash_of(file.name + '\n' + file.text);
+  if (known_.files.contains(hash) || !of.files.insert(hash).second)
     return;
   news_ = sent_file_ = true;
   if (auto bytes = from_base64(file.text))

@@ -1,6 +1,7 @@
 #pragma once
 // The answer of one turn, out of a task's artifacts and messages: nothing is shown twice.
 
+#include "bridges/agent/a2a/memory.hpp"
 #include "bridges/agent/a2a/wire.hpp"
 #include "bridges/agent/session.hpp"
 
@@ -31,6 +32,10 @@ public:
   /// The words of a message alone: text and links, else data.
   [[nodiscard]] static std::string words(const agent_json::value& message);
 
+  /// What was shown, to be known again in another turn; and what another turn has shown.
+  [[nodiscard]] shown_marks marks() const;
+  void known(shown_marks marks) { known_ = std::move(marks); }
+
   /// Something new was shown since the last call.
   bool take_news() { return std::exchange(news_, false); }
   /// A cap was passed: the turn is to be ended.
@@ -38,9 +43,9 @@ public:
 
 private:
   struct artifact_shown {
-    std::string text;            ///< what was shown
-    std::size_t has = 0;         ///< the agent's text is the first so many bytes of it
-    std::set<std::size_t> files; ///< hashes of name and bytes
+    std::string text;              ///< what was shown
+    std::size_t has = 0;           ///< the agent's text is the first so many bytes of it
+    std::set<std::uint64_t> files; ///< hashes of name and bytes
   };
   /// What parts say, and their files; `fresh`: they begin a text.
   std::string read(const agent_json::value& owner, bool fresh, artifact_shown& of,
@@ -51,6 +56,7 @@ private:
 
   std::map<std::string, artifact_shown> artifacts_;
   artifact_shown messages_;
+  shown_marks known_;
   const artifact_shown* last_ = nullptr; ///< what was said last
   std::string line_;                     ///< the end of what was said
   std::string last_data_;                ///< the last data part, as JSON

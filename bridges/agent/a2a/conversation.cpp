@@ -17,7 +17,8 @@ agent_steps conversation::begin(const session_turn& turn) {
   agent_steps out;
   turn_ = turn.what.id;
   memory_ = read_memory(turn.memory);
-  if (memory_.base != start_.base_url)
+  const auto& at = memory_.at;
+  if (memory_.base != start_.base_url || (at && placed(at->url, start_.base_url) != at->url))
     memory_.at.reset(); // another endpoint's card
   if (turn.again && memory_.turn == turn_.value && !memory_.task.empty()) {
     task_ = memory_.task;
@@ -34,7 +35,9 @@ agent_steps conversation::begin(const session_turn& turn) {
     message_.task = task_ = task_of(answer->confirmation);
     message_.text = answer->yes ? "yes" : "no";
     message_.decision = answer->yes;
-    if (task_ != memory_.task)
+    if (task_ == memory_.task)
+      answer_.known(memory_.shown);
+    else
       message_.context.clear(); // the task knows its own
     if (task_.empty()) {
       out.emplace_back(say{{to_error(json_rpc::fault{task_not_found, {}, {}}), {}}});

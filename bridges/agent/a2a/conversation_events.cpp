@@ -100,6 +100,7 @@ bool conversation::take_ids(const update& u, agent_steps& out) {
     memory_.turn = turn_.value;
     memory_.task = task_;
     memory_.decisions = 0;
+    memory_.shown = {};
   }
   if (memory_ != before)
     remember(out);
@@ -209,6 +210,8 @@ void conversation::ask(agent_steps& out) {
   asked_.insert(prompt_id_);
   question_ = task_ + ":" + prompt_id_;
   last_prompt_ = prompt_;
+  memory_.shown = answer_.marks(); // the answer may be a turn of its own
+  remember(out);
   tell(agent_says::confirm{question_, prompt_, {}}, out);
 }
 

@@ -31,7 +31,7 @@ constexpr std::string_view introduction =
     "default_agent: my-agent\n"
     "```\n\n"
     "and name that file as `registry:` in patchbay.yaml (or in PATCHBAY_REGISTRY). docs/agents.md "
-    "tells how to write an agent, with an example of fifty lines.\n\n"
+    "tells how to write an agent, with examples of sixty lines.\n\n"
     "Say `help` to see what I can do.\n\n";
 
 constexpr std::string_view help =

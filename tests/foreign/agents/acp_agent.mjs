@@ -177,7 +177,7 @@ function make() {
         say: (said) => update({ sessionUpdate: "agent_message_chunk", content: { type: "text", text: said } }),
         ask: (method, rest) => client.request(method, { sessionId, ...rest }),
       };
-      const [word, ...rest] = text.trim().split(" ");
+      const [word, ...rest] = text.trim().split("\n")[0].split(" "); // a file has lines of its own below
       const reason = await (Object.hasOwn(skills, word) ? skills[word](c, rest.join(" ")) : c.say(`what is "${word}"?`));
       running.delete(sessionId);
       return {

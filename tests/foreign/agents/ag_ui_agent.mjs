@@ -147,7 +147,7 @@ async function start(input, answer) {
   if (input.resume?.every((r) => r.status === "resolved")) return goOn(run);
   const stray = unanswered(input.messages);
   if (stray.length) return run.fail(`calls without a result: ${stray}`, "THREAD");
-  const [skill, ...rest] = people(input.messages).at(-1).split(" ");
+  const [skill, ...rest] = people(input.messages).at(-1).split(/\s+/);
   await (skills[skill] ?? skills.echo)(run, rest.join(" ") || skill);
 }
 

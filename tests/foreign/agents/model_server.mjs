@@ -37,8 +37,8 @@ on("what did I say", (request) => ({ content: remembered(request) }));
 on("stream", { content: numbers, usage: { prompt_tokens: 70, completion_tokens: 7, input_tokens: 70, output_tokens: 7 } },
   { chunkSize: 6, latency: 30 });
 on("slow", { content: numbers }, { chunkSize: 3, latency: 200 });
-on("cut", { content: numbers }, { chunkSize: 6, truncateAfterChunks: 4 });
-on("hang up", { content: numbers }, { chunkSize: 6, latency: 60, disconnectAfterMs: 200 });
+on("cut", { content: numbers }, { chunkSize: 6, latency: 40, truncateAfterChunks: 6 });
+on("hang up", { content: numbers }, { chunkSize: 6, latency: 60, disconnectAfterMs: 600 });
 on("busy", { error: { message: "Please slow down.", type: "rate_limit_error", code: "rate_limit_exceeded" }, status: 429, retryAfter: 7 });
 on("gone", { error: { message: "The model `m` does not exist.", type: "invalid_request_error", code: "model_not_found" }, status: 404 });
 on("locked", { error: { message: "Incorrect API key provided.", type: "authentication_error" }, status: 401 });
