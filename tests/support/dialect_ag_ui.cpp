@@ -136,7 +136,10 @@ public:
   std::shared_ptr<link_listener> accept(far_end far) override {
     return std::make_shared<exchange>(*this, std::move(far));
   }
-  void forget() override { threads_.clear(); }
+  void forget() override {
+    threads_.clear();
+    newest_.clear();
+  }
 
 private:
   class exchange final : public link_listener {
@@ -167,6 +170,14 @@ private:
     bool goes_on = false;
     for (const auto& one : decided)
       goes_on = goes_on || one.value("status", "") == "resolved";
+    // A decision that comes along with another message: the message is what counts.
+    auto message = json::object();
+    for (const auto& one : input.at("messages"))
+      if (one.value("role", "") == "user")
+        message = one;
+    auto& newest = newest_[name];
+    goes_on = goes_on && (newest.empty() || newest == message.value("id", ""));
+    newest = message.value("id", "");
     auto& mine = threads_[name];
     if (!goes_on || !mine || !mine->waits()) {
       mine = std::make_shared<thread_of_runs>(clock_, name);
@@ -181,8 +192,7 @@ private:
                                        one.at("payload").value("approved", false));
       return;
     }
-    now->thinks()->hear_message(text_of(input.at("messages").back().at("content")),
-                                input.at("runId"));
+    now->thinks()->hear_message(text_of(message.at("content")), input.at("runId"));
   }
   void ended(const std::shared_ptr<outbox>& out, const link_closed& why) {
     for (const auto& [name, one] : threads_)
@@ -193,6 +203,7 @@ private:
   timers& clock_;
   agent& behind_;
   std::map<std::string, std::shared_ptr<thread_of_runs>> threads_;
+  std::map<std::string, std::string> newest_; ///< by thread: the last message of a person
 };
 
 } // namespace
