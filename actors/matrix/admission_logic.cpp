@@ -4,8 +4,28 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <utility>
 
 namespace pb {
+
+namespace {
+
+/// Where what is ours begins in a room that we have just joined: what was said before the last time
+/// that we were out of it is over, whichever piece of it this response happens to hold.
+std::size_t first_of_ours(const std::vector<matrix_event>& timeline, const user_id& bot) {
+  std::size_t first = 0;
+  std::set<event_id> seen; // a server may say an event again, behind what came after it
+  for (std::size_t i = 0; i < timeline.size(); ++i) {
+    const auto& e = timeline[i];
+    if (e.type == "m.room.member" && e.state_key == bot.value && seen.insert(e.id).second &&
+        matrix::parse_member(e.content).membership != "join")
+      first = i;
+  }
+  return first;
+}
+
+} // namespace
 
 bool is_for_rooms(const matrix_event& event, const user_id& bot) {
   constexpr std::array types{"m.room.message",
@@ -35,21 +55,26 @@ sorted_batch sort_batch(const matrix::sync_response& got, const admission_rules&
     };
     for (const auto& e : joined.state)
       look(e);
-    for (const auto& e : joined.timeline) {
+    for (const auto& e : joined.timeline)
       look(e);
-      if (rules.initial || !is_for_rooms(e, rules.bot))
+    // The whole state comes with rooms that we have joined since the last response.
+    const auto ours = whole_state ? first_of_ours(joined.timeline, rules.bot) : 0;
+    for (std::size_t i = ours; i < joined.timeline.size() && !rules.initial; ++i) {
+      const auto& e = joined.timeline[i];
+      if (!is_for_rooms(e, rules.bot))
         continue;
       spoken = true;
       keep.events.push_back({0, e, trace{rules.next_trace()}, rules.backlog});
     }
     if (tombstone)
       out.upgraded.push_back(joined.room);
-    auto own = matrix::own_membership(joined.timeline, rules.bot);
-    if (own && own->state == membership::join)
-      keep.memberships.push_back(std::move(*own));
+    // A kick that was heard of late must not outlive our way back in, and of that the whole state
+    // may be all that tells: the filter leaves out what we did ourselves.
+    const auto own = matrix::own_membership(joined.timeline, rules.bot);
+    if (!rules.initial && (whole_state || (own && own->state == membership::join)))
+      keep.memberships.push_back({joined.room, membership::join, rules.bot});
     if (rules.initial || joined.prev_batch.empty())
       continue;
-    // The whole state comes with rooms that we have joined since the last response.
     if (joined.limited)
       out.gaps.push_back({joined.room, joined.prev_batch, false, whole_state});
     else if (spoken && !whole_state)

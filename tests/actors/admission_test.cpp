@@ -99,6 +99,8 @@ TEST_CASE("a gap of a room that is new to us ends at our own join; tombstones ar
   CHECK(out.gaps[0].newly_joined);
   REQUIRE(out.upgraded.size() == 1);
   CHECK(out.upgraded[0].value == "!new:s");
+  REQUIRE(out.keep.memberships.size() == 1); // also if we were thought to be out of it
+  CHECK(out.keep.memberships[0].state == membership::join);
 }
 
 namespace {
@@ -168,4 +170,32 @@ TEST_CASE("a limited timeline is a gap, an invitation and a leave are kept, encr
   CHECK(out.keep.memberships[0].state == membership::leave);
   CHECK(out.keep.memberships[0].by.value == "@a:s");
   REQUIRE(out.keep.encrypted.size() == 1);
+}
+
+TEST_CASE("what was said before we were out of a room and back is over") {
+  const auto member = [](const std::string& what, const std::string& by) {
+    return event("m.room.member", by, {{"membership", what}}, "@bot:s");
+  };
+  const auto said = [](const std::string& words) {
+    return event("m.room.message", "@a:s", {{"msgtype", "m.text"}, {"body", words}});
+  };
+  const auto kept = [](const json& events, bool just_joined) {
+    json room{{"timeline", {{"events", events}}}};
+    if (just_joined)
+      room["state"] = {{"events", {event("m.room.create", "@a:s", {{"room_version", "10"}}, "")}}};
+    const auto got = sync_of({{"!r:s", room}});
+    std::vector<std::string> out;
+    for (const auto& row : sort_batch(got, rules()).keep.events)
+      out.push_back(json::parse(row.event.content).at("body").get<std::string>());
+    return out;
+  };
+  const json back{
+      said("before"), member("leave", "@a:s"),  said("without us"), member("invite", "@a:s"),
+      said("come"),   member("join", "@bot:s"), said("again")};
+  CHECK(kept(back, true) == std::vector<std::string>{"come", "again"});
+  auto doubled = back;
+  doubled.push_back(back[3]); // the invitation once more, at the end
+  CHECK(kept(doubled, true) == std::vector<std::string>{"come", "again"});
+  // In a room that we were in all the time such an event is an old one that comes once more.
+  CHECK(kept({said("one"), member("invite", "@a:s")}, false) == std::vector<std::string>{"one"});
 }
