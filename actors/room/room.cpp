@@ -143,8 +143,7 @@ void room_core::check_marker() {
               return; // a clear of ours since then: its own marker decides
             if (marker_waits_ && now.marker_waits)
               return watch_marker();
-            marker_waits_ = false;
-            pump();
+            marker_sent();
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -288,8 +287,7 @@ void room_core::delivered(const send_outcome& outcome) {
   if (marker_waits_ && marker_.empty()) {
     check_marker(); // one from before our birth: the disk knows
   } else if (marker_waits_ && outcome.id == marker_) {
-    marker_waits_ = false;
-    pump();
+    marker_sent();
   }
   if (stale_drafts_.erase(outcome.id) > 0) {
     if (outcome.state != outbox_state::sent)

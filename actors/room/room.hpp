@@ -110,6 +110,7 @@ private:
     progress shown{};
     found_agent agent{}; ///< as it was found; its connection may have ended since
     bool stopping = false;
+    std::vector<inbox_row> stops{}; ///< `!stop`s that ended it: settled and answered with it
     bool slow_told = false, too_many_told = false;
     bool asked_again = false;      ///< its connection took nothing new, and the directory was asked
     std::string file_lines{};      ///< what the agent is told of files
@@ -129,6 +130,7 @@ private:
   void know(const room_snapshot& snapshot);
   void put_out();
   void watch_marker();
+  void marker_sent();
   void check_marker();
   void resume(std::vector<turn_row> turns);
   void take(const std::vector<inbox_row>& rows);
@@ -155,6 +157,7 @@ private:
   void cancel_running();
   bool stop_resumed(const inbox_row& row);
   void clear(const inbox_row& row);
+  void new_context(std::function<void(platform_chat_id)> then);
   void begin_context(platform_chat_id fresh, settlement& s);
   void stop_turn(const inbox_row& row);
   void retry(const inbox_row& row);
@@ -298,6 +301,7 @@ private:
   next_step after_turn_;
   outbox_id marker_; ///< a new context begins when this row is sent
   bool marker_waits_ = false;
+  next_step after_marker_;                  ///< further changes of the context
   std::vector<confirmation_row> questions_; ///< of the agent; all open ones, and some that are over
   std::optional<unix_ms> expiry_armed_;
   std::vector<std::pair<inbox_row, confirm_answer>>

@@ -195,19 +195,39 @@ void room_core::close_retried(std::vector<turn_row>& orphans, std::vector<inbox_
 }
 
 void room_core::clear(const inbox_row& row) {
-  marker_waits_ = true;                    // no turn begins between two contexts
+  new_context([this, row](platform_chat_id fresh) {
+    settlement s;
+    begin_context(fresh, s);
+    s.inbox.push_back({row.seq, inbox_outcome::answered});
+    s.outbox.push_back(reply_row(row, say(lang(), phrase::context_cleared)));
+    s.outbox.front().tr = row.tr;
+    commit(std::move(s), {});
+  });
+}
+
+/// No turn begins from here until the marker of the new context is sent. One after the other: a
+/// turn of the first new context would run when the second one ends its questions.
+void room_core::new_context(std::function<void(platform_chat_id)> then) {
+  if (marker_waits_ && !marker_.empty()) {
+    after_marker_ = [this, before = std::move(after_marker_), then = std::move(then)] {
+      if (before)
+        before();
+      new_context(then);
+    };
+    return;
+  }
+  marker_waits_ = true;
   marker_ = outbox_id{random_id(engine_)}; // of no row: nothing but ours ends the wait
   self_->request(deps_->topology, caf::infinite, draw_chat_id{})
-      .then(
-          [this, row](platform_chat_id fresh) {
-            settlement s;
-            begin_context(fresh, s);
-            s.inbox.push_back({row.seq, inbox_outcome::answered});
-            s.outbox.push_back(reply_row(row, say(lang(), phrase::context_cleared)));
-            s.outbox.front().tr = row.tr;
-            commit(std::move(s), {});
-          },
-          [this](caf::error& e) { self_->quit(std::move(e)); });
+      .then([then = std::move(then)](platform_chat_id fresh) { then(fresh); },
+            [this](caf::error& e) { self_->quit(std::move(e)); });
+}
+
+void room_core::marker_sent() {
+  marker_waits_ = false;
+  if (auto next = std::exchange(after_marker_, {}))
+    next();
+  pump();
 }
 
 /// The room under a new number: the marker goes before everything of the new context.
@@ -246,7 +266,11 @@ void room_core::stop_turn(const inbox_row& row) {
   }
   if (asked)
     commit(std::move(s), {});
-  when_quiet([this, row] { reply(row, say(lang(), phrase::stopped), inbox_outcome::answered); });
+  // On the disk with the turn that it ends: after a crash in between it would end the next one,
+  // too.
+  guard_.answered(row.event.sender, now());
+  turn_->stops.push_back(row);
+  cancel_running();
 }
 
 void room_core::edit(const inbox_row& row, const asks::edit& change) {

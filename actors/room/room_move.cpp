@@ -37,26 +37,21 @@ caf::result<room_moved> room_core::move(const move_room& what) {
 
 void room_core::move_to(const move_room& what, const std::string& label,
                         caf::typed_response_promise<room_moved> promise) {
-  marker_waits_ = true;                    // no turn begins between two contexts
-  marker_ = outbox_id{random_id(engine_)}; // of no row: nothing but ours ends the wait
-  self_->request(deps_->topology, caf::infinite, draw_chat_id{})
-      .then(
-          [this, what, label, promise](platform_chat_id fresh) mutable {
-            row_.agent = what.agent;
-            row_.granted = true;
-            settlement s;
-            begin_context(fresh, s);
-            if (!row_.encrypted)
-              s.outbox.push_back(
-                  message({say(lang(), phrase::room_moved_to, {label}), matrix::delivery::notice}));
-            deps_->around.log->info("room_moved", {}, "an operator bound a room to another agent",
-                                    {{"room", id_}, {"agent", what.agent}});
-            commit(std::move(s), [this, promise]() mutable {
-              moving_ = false;
-              promise.deliver(room_moved{true, row_.platform});
-            });
-          },
-          [this](caf::error& e) { self_->quit(std::move(e)); });
+  new_context([this, what, label, promise](platform_chat_id fresh) mutable {
+    row_.agent = what.agent;
+    row_.granted = true;
+    settlement s;
+    begin_context(fresh, s);
+    if (!row_.encrypted)
+      s.outbox.push_back(
+          message({say(lang(), phrase::room_moved_to, {label}), matrix::delivery::notice}));
+    deps_->around.log->info("room_moved", {}, "an operator bound a room to another agent",
+                            {{"room", id_}, {"agent", what.agent}});
+    commit(std::move(s), [this, promise]() mutable {
+      moving_ = false;
+      promise.deliver(room_moved{true, row_.platform});
+    });
+  });
 }
 
 } // namespace pb

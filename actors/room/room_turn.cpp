@@ -150,6 +150,10 @@ void room_core::conclude() {
       (how == turn_ending::cancelled && r.fold.text().empty() && r.shown.draft_event.empty());
   if (!silent)
     say_answer(r, tail, s);
+  for (const auto& stop : r.stops) {
+    s.inbox.push_back({stop.seq, inbox_outcome::answered});
+    s.outbox.push_back(reply_row(stop, say(lang(), phrase::stopped)));
+  }
   for (auto& row : s.outbox)
     row.tr = r.request.tr;
   if (!good)

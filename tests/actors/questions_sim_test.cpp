@@ -1,6 +1,7 @@
 // Questions of the agent: asked, answered, expired, forgotten, over restarts.
 
 #include "tests/actors/chat_sim.hpp"
+#include "tests/support/store_wrapper.hpp"
 
 using namespace pb;
 using namespace pb::test;
@@ -310,4 +311,46 @@ TEST_CASE("a reaction that is faster than the word of its prompt waits for it") 
   w.run_for(5s);
   REQUIRE(w.agent.confirms().size() == 1);
   CHECK(w.agent.confirms()[0].frame.at("decision") == "yes");
+}
+
+namespace {
+/// The second number that a room asks for comes late, as on a disk that is full for a while.
+class slow_numbers final : public store_wrapper {
+public:
+  slow_numbers(std::shared_ptr<store> real, int& left)
+      : store_wrapper(std::move(real)), left_(left) {}
+  result<platform_chat_id> draw_platform_chat_id() override {
+    if (left_ > 0 && --left_ % 2 == 0)
+      return fail(fault_code::disk_full, "no space");
+    return store_wrapper::draw_platform_chat_id();
+  }
+
+private:
+  int& left_;
+};
+} // namespace
+
+TEST_CASE(
+    "two clears in a row are two contexts, one after the other: no turn runs into the second") {
+  int failing = 0;
+  sim_world w;
+  w.around_disk = [&](std::shared_ptr<store> real) {
+    return std::make_shared<slow_numbers>(std::move(real), failing);
+  };
+  w.agent.use(
+      by_word({{"hold", {scripted::wait(3600s), end()}},
+               {"ask", {confirm("q", "May I?"), await_confirm(), tell_decision(), end()}}}));
+  w.start();
+  const auto chat = w.onboard("alice");
+  w.say("alice", chat, "hold");
+  w.run_for(2s);
+  failing = 3; // the first one is drawn, the second is not, the third is
+  w.say("alice", chat, "!clear");
+  w.say("alice", chat, "!clear");
+  const auto asked = w.say("alice", chat, "ask");
+  w.run_for(30s);
+  CHECK(failing == 0);
+  w.say("alice", chat, "!yes");
+  w.run_for(10s);
+  CHECK(w.replies_to(chat, asked).back() == "q=yes");
 }

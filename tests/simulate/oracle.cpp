@@ -244,8 +244,8 @@ private:
       return; // the bot was out of the room since: what was not answered by then cannot be
     if (told_of_gap(v, s.event))
       return;
-    if (s.what == wish::text && stops > 0) {
-      --stops; // stopped before its first word: the answer to the stop is the answer
+    if ((s.what == wish::text || s.what == wish::answer) && stops > 0) {
+      --stops; // its turn was stopped before the first word: the answer to the stop is the answer
       return;
     }
     fail("O1 what was said is answered or told", s.room,
