@@ -207,11 +207,15 @@ void agent_connection_state::end(turn_id id, turn_ending ending, std::string det
   turns_.erase(i);
   if (t.cancelling) // also when the agent ends in good order
     ending = turn_ending::cancelled;
+  // Begun again after a restart: the agent may have had it before, whatever became of this try.
+  const bool handed = t.handed || t.marking || t.what.attempts > 0;
+  if (handed && ending == turn_ending::unreachable)
+    ending = turn_ending::interrupted;
   if (!t.folded.empty())
     self_->send(t.what.sink, agent_batch{id, ++t.sent_seq, std::move(t.folded)});
   pay(t.sent_bytes);
   pay(t.folded_bytes);
-  turn_over over{id, ending, detail.substr(0, 200), t.handed || t.marking};
+  turn_over over{id, ending, detail.substr(0, 200), handed};
   for (const auto& [name_of_it, fate] : t.questions)
     if (fate == turn::question::handed)
       over.decided.push_back(name_of_it);

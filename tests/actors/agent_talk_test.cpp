@@ -100,6 +100,19 @@ TEST_CASE("an agent that is faster than its room is not read any more, and nothi
   CHECK(b.heard->all<agent_says::tool_result>().size() == events);
 }
 
+TEST_CASE("a turn that the agent may have had before is never told as not passed on") {
+  agent_bench b;
+  b.net.plan({dial_plan::how::refuse});
+  b.ask("new", "go");
+  b.run_for(5s);
+  b.attempts = 1;
+  b.ask("again", "go");
+  b.run_for(5s);
+  CHECK(b.endings() == std::vector{turn_ending::unreachable, turn_ending::interrupted});
+  CHECK_FALSE(b.heard->overs[0].handed);
+  CHECK(b.heard->overs[1].handed);
+}
+
 TEST_CASE("an agent speaks outside turns on a connection that is kept, and during turns") {
   kept_bench b;
   b.push("e1");

@@ -126,6 +126,7 @@ public:
     t.turn.text = text;
     t.turn.answer = std::move(answer);
     t.inbox_seq = ++asked_;
+    t.attempts = attempts;
     t.sink = room;
     tell(std::move(t));
   }
@@ -177,6 +178,7 @@ public:
   std::shared_ptr<marking_store> disk;
   std::shared_ptr<heard_by_room> heard = std::make_shared<heard_by_room>();
   deterministic sys;
+  int attempts = 0; ///< of the turns that are asked: how often each was handed over before
   turn_sink room;
   push_sink pushes;
   agent_connection_actor connection;
