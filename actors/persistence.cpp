@@ -308,6 +308,10 @@ persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
         return read<room_list>(self, self->state.disk->rooms(),
                                [](std::vector<room_row> x) { return room_list{std::move(x)}; });
       },
+      [self](const store_chats& m) -> caf::result<room_list> {
+        return read<room_list>(self, self->state.disk->chats(m.after, m.limit, m.agent, m.owner),
+                               [](std::vector<room_row> x) { return room_list{std::move(x)}; });
+      },
       [self](const store_outbox& m) -> caf::result<outbox_page> {
         finish_group(self); // a row leaves only after its COMMIT
         // Whoever reads up to the end is no longer behind.

@@ -68,24 +68,19 @@ void supervisor_state::set_drain(const drain_now& m) {
 void supervisor_state::list(const list_rooms& m) {
   if (!children_[store_part].actor)
     return (*m.answer)(false, {}, {});
-  self_->request(handle<persistence_actor>(store_part), patience, store_rooms{})
+  // One more than asked for: it tells whether there is another page.
+  self_
+      ->request(handle<persistence_actor>(store_part), patience,
+                store_chats{m.after, m.limit + 1, m.agent, m.owner})
       .then(
-          [m](const room_list& all) {
-            std::vector<const room_row*> page;
-            for (const auto& r : all.rooms)
-              if (r.kind == room_kind::chat && r.id > m.after &&
-                  (m.agent.empty() || r.agent == m.agent) &&
-                  (m.owner.empty() || r.owner == m.owner))
-                page.push_back(&r);
-            std::sort(page.begin(), page.end(),
-                      [](const auto* a, const auto* b) { return a->id < b->id; });
-            const bool more = page.size() > m.limit;
-            page.resize(std::min(page.size(), m.limit));
+          [m](const room_list& found) {
+            const auto shown = std::min(found.rooms.size(), m.limit);
             std::vector<std::string> items;
-            items.reserve(page.size());
-            for (const auto* r : page)
-              items.push_back(json_of(*r));
-            (*m.answer)(true, std::move(items), more ? page.back()->id : room_id{});
+            items.reserve(shown);
+            for (std::size_t i = 0; i < shown; ++i)
+              items.push_back(json_of(found.rooms[i]));
+            (*m.answer)(true, std::move(items),
+                        found.rooms.size() > shown ? found.rooms[shown - 1].id : room_id{});
           },
           [m](caf::error&) { (*m.answer)(false, {}, {}); });
 }

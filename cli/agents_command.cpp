@@ -36,6 +36,34 @@ json json_of(const config::node& n) {
   return nullptr;
 }
 
+/// As in any file of ours, a path in it is meant from where it lies.
+void make_absolute(json& agent, const std::string& folder) {
+  const auto from_there = [&](json& path) {
+    if (path.is_string())
+      path = std::filesystem::absolute(config::below(folder, path.get_ref<const std::string&>()))
+                 .string();
+  };
+  const auto secret = [&](json& value) {
+    if (value.is_object() && value.contains("file"))
+      from_there(value["file"]);
+  };
+  const auto member = [](json& holder, const char* key) -> json* {
+    const auto i = holder.is_object() ? holder.find(key) : holder.end();
+    return holder.is_object() && i != holder.end() ? &*i : nullptr;
+  };
+  if (auto* path = member(agent, "workspace_path"))
+    from_there(*path);
+  if (auto* token = member(agent, "events_token"))
+    secret(*token);
+  if (auto* auth = member(agent, "auth"))
+    if (auto* value = member(*auth, "secret"))
+      secret(*value);
+  if (auto* process = member(agent, "process"))
+    if (auto* env = member(*process, "env"); env && env->is_object())
+      for (auto& value : *env)
+        secret(value);
+}
+
 /// The agent that is to be added; nothing: it was said why not.
 std::optional<json> agent_from(const agents_options& o) {
   auto out = json::object();
@@ -56,11 +84,7 @@ std::optional<json> agent_from(const agents_options& o) {
       return std::nullopt;
     }
     out = json_of(tree->root());
-    // As in any file of ours, a path in it is meant from where it lies.
-    if (const auto i = out.find("workspace_path"); i != out.end() && i->is_string())
-      *i =
-          std::filesystem::absolute(config::below(config::folder_of(o.file), i->get<std::string>()))
-              .string();
+    make_absolute(out, config::folder_of(o.file));
   }
   const std::pair<const char*, const std::string&> given[] = {
       {"id", o.id}, {"label", o.label}, {"base_url", o.base_url}, {"protocol", o.protocol}};
@@ -86,7 +110,7 @@ void print_list(const json& all) {
     rows.push_back({text_in(a, "id"), text_in(a, "label"), text_in(a, "protocol"), address,
                     text_in(a, "state"), text_in(a, "turns"), text_in(a, "waiting")});
   }
-  print_table(rows);
+  print_table(std::move(rows));
   const auto registry = all.value("registry", json::object());
   if (text_in(registry, "state") == "bad") {
     std::cout << "\nThe registry on the disk has faults; the last good one is in force:\n";
@@ -125,6 +149,8 @@ std::string done_words(const agents_options& o, const json& answer) {
   if (o.what == verb::drain)
     return id + (o.dry_run ? " would take" : " takes") +
            " no new turns; what runs goes on. `patchbay agents enable " + id + "` ends it.";
+  if (!changed && o.what == verb::enable && !o.dry_run)
+    return id + ": nothing changes in the files, it is enabled already; a drain is over.";
   if (!changed)
     return id + ": nothing changes, it is so already.";
   switch (o.what) {
@@ -137,22 +163,6 @@ std::string done_words(const agents_options& o, const json& answer) {
   default:
     return id + " " + would + "disabled" + where + "; what runs is finished first.";
   }
-}
-
-/// Draining writes nothing, so that its dry run only looks whether the agent is there.
-std::optional<http_response> look_for(running_router& router, const std::string& id) {
-  std::optional<http_response> got;
-  const auto all = all_pages(router, "/api/v1/agents", got);
-  if (!all)
-    return got;
-  for (const auto& a : (*all)["items"])
-    if (text_in(a, "id") == id)
-      return http_response{200, {}, dump_of({{"id", id}, {"draining", true}, {"dry_run", true}})};
-  return http_response{
-      404,
-      {},
-      R"({"code":"unknown_agent","message":"The registry has no agent of this id.",)"
-      R"("hint":"`patchbay agents list` shows them."})"};
 }
 
 } // namespace
@@ -178,7 +188,7 @@ int agents(const agents_options& options) {
     got = router->ask("DELETE", one + dry);
     break;
   case verb::drain:
-    got = options.dry_run ? look_for(*router, options.id) : router->ask("POST", one + "/drain");
+    got = router->ask("POST", one + "/drain" + dry);
     break;
   case verb::enable:
     got = router->ask("POST", one + "/enable" + dry);

@@ -199,15 +199,23 @@ void remove(const agents_desk& desk, const api_request& r, const api_done& done)
 }
 
 void drain(const agents_desk& desk, const api_request& r, const api_done& done) {
-  const auto id = agent_of(r, done);
+  const auto dry = dry_run(r, done);
+  const auto id = dry ? agent_of(r, done) : std::nullopt;
   if (!id)
     return;
-  desk.drain(*id, true, [done, id = *id](const std::optional<fault>& wrong) {
+  const auto unknown = [done] {
+    done(404, api_error("unknown_agent", "The registry has no agent of this id.",
+                        "GET /api/v1/agents lists them."));
+  };
+  if (*dry) // nothing is written in any case: it only looks whether the agent is there
+    return desk.view()->agents.agents.contains(*id)
+               ? done(200, dump({{"id", id->value}, {"draining", true}, {"dry_run", true}}))
+               : unknown();
+  desk.drain(*id, true, [done, unknown, id = *id](const std::optional<fault>& wrong) {
     if (!wrong)
       return done(200, dump({{"id", id.value}, {"draining", true}}));
     if (wrong->code == fault_code::not_found)
-      return done(404, api_error("unknown_agent", "The registry has no agent of this id.",
-                                 "GET /api/v1/agents lists them."));
+      return unknown();
     done(503, api_error("busy", "The agents do not answer now.", "Send it again in a while."));
   });
 }

@@ -5,8 +5,7 @@
 // GET agents: {"items": […], "next", "registry": {state: ok|bad|none, file, in_force_since,
 // reloads, problems}}, by id, ?limit=1…1000 (200), ?cursor=. POST agents: an agent as JSON, keys as
 // in YAML; of an agent that is there only the keys named change, null takes one away. DELETE
-// agents/{id}. POST agents/{id}/drain, enable, disable. ?dry_run=true with all but drain writes
-// nothing.
+// agents/{id}. POST agents/{id}/drain, enable, disable. With ?dry_run=true nothing is changed.
 
 #include "bridges/admin/admin.hpp"
 #include "cli/registry_keeper.hpp"

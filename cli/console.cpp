@@ -110,6 +110,19 @@ rooms_desk rooms_of(const console_wiring& w) {
   return desk;
 }
 
+/// Counted by the I/O thread, which knows no metrics.
+std::string link_metrics(const net_counters& n) {
+  const std::string links = "patchbay_links_total", killed = "patchbay_children_killed_total";
+  const auto line = [&](const char* carrier, std::uint64_t value) {
+    return links + "{carrier=\"" + carrier + "\"} " + std::to_string(value) + "\n";
+  };
+  return "# HELP " + links + " Links to agents that were begun\n# TYPE " + links + " counter\n" +
+         line("websocket", n.links_dialled) + line("http", n.http_links) +
+         line("process", n.children_started) + "# HELP " + killed +
+         " Child processes that did not end when told to\n# TYPE " + killed + " counter\n" +
+         killed + " " + std::to_string(n.children_killed) + "\n";
+}
+
 /// From the events route to the supervisor.
 api_route take_events(const console_wiring& w) {
   events_desk desk;
@@ -170,7 +183,9 @@ http_handler make_console(const console_wiring& w) {
     answer(std::move(r));
   };
   ports.status = with_registry(ask_status(w.supervisor), w.registry);
-  ports.metrics = [numbers = w.numbers] { return numbers->text(); };
+  ports.metrics = [numbers = w.numbers, net = w.net] {
+    return numbers->text() + (net ? link_metrics(*net) : "");
+  };
   add_agents_routes(ports.routes, agents_of(w));
   add_rooms_routes(ports.routes, rooms_of(w));
   ports.routes["poison"] = poison_route(w.supervisor);

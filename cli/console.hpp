@@ -5,6 +5,7 @@
 #include "actors/supervisor.hpp"
 #include "bridges/admin/admin.hpp"
 #include "bridges/http_server.hpp"
+#include "bridges/net/io.hpp"
 #include "cli/registry_keeper.hpp"
 
 #include <memory>
@@ -19,6 +20,7 @@ struct console_wiring {
   std::string token, console_json, listen;
   std::shared_ptr<registry_keeper> registry; ///< the one in force
   timers* clock = nullptr;
+  const net_counters* net = nullptr; ///< null: not shown; outlives the console
 };
 
 http_handler make_console(const console_wiring& w);

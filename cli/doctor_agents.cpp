@@ -2,6 +2,7 @@
 
 #include "bridges/matrix/answer.hpp"
 #include "cli/doctor.hpp"
+#include "config/disk.hpp"
 #include "messages/values/agent_url.hpp"
 
 #include <chrono>
@@ -64,20 +65,33 @@ finding judge(const std::string& what, const http_request& asked, const http_res
   return f;
 }
 
-/// Whether the program of a child is there; it is not started.
-finding look_for_program(const std::string& what, const std::string& program) {
+/// Whether the program of a child is there, looked for as its start will (bridges/net/spawn); it is
+/// not started.
+finding look_for_program(const std::string& what, const agent_spec& spec) {
+  const auto& program = spec.process.command.front();
+  const auto there = [](const std::string& file) { return ::access(file.c_str(), X_OK) == 0; };
   if (program.find('/') != std::string::npos) {
-    if (::access(program.c_str(), X_OK) == 0)
-      return {what, verdict::ok, program + " can be started; it was not", {}};
-    return {what, verdict::failed, program + " cannot be started",
+    // A relative one begins in the folder that the child works in.
+    const auto file = config::below(spec.cwd.empty() ? spec.workspace : spec.cwd, program);
+    if (there(file))
+      return {what, verdict::ok, file + " can be started; it was not", {}};
+    if (file.find("{user}") != std::string::npos)
+      return {what, verdict::warning,
+              file + " is another one for each person; it was not looked at",
+              "write the whole path of a program that is the same for all"};
+    return {what, verdict::failed, file + " cannot be started",
             "correct process.command, or install the program"};
   }
-  const char* path = std::getenv("PATH");
-  std::istringstream folders{path ? path : "/usr/local/bin:/usr/bin:/bin"};
+  const char* ours = std::getenv("PATH");
+  std::string path = ours ? ours : "/usr/local/bin:/usr/bin:/bin";
+  for (const auto& [name, value] : spec.process.env)
+    if (name == "PATH")
+      path = value;
+  std::istringstream folders{path};
   for (std::string folder; std::getline(folders, folder, ':');)
-    if (::access((folder + "/" + program).c_str(), X_OK) == 0)
-      return {what, verdict::ok, folder + "/" + program + " can be started; it was not", {}};
-  return {what, verdict::failed, program + " is in no folder of PATH",
+    if (const auto file = config::below(folder, program); file.starts_with('/') && there(file))
+      return {what, verdict::ok, file + " can be started; it was not", {}};
+  return {what, verdict::failed, program + " is in no folder of its PATH",
           "correct process.command, or install the program"};
 }
 
@@ -91,7 +105,7 @@ void look_at_agents(blocking_http& http, const registry& agents, findings& into)
       continue;
     const auto what = "agent " + id.value;
     if (!spec.process.command.empty()) {
-      into.push_back(look_for_program(what, spec.process.command.front()));
+      into.push_back(look_for_program(what, spec));
       continue;
     }
     const auto urls = spec.base_urls.empty() ? std::vector{spec.base_url} : spec.base_urls;

@@ -111,11 +111,21 @@ change_outcome change_registry(const std::string& registry_file, const agent_cha
   const auto sources = before.sources.find(what.id);
   const bool only_here =
       sources != before.sources.end() && sources->second == std::vector<std::string>{path};
-  const auto text = wanted_text(what, old, only_here);
+  auto text = wanted_text(what, old, only_here);
   if (!text)
     return no(kind::not_editable, path, text.error());
-  const auto after = config::read_registry(registry_file, {registry_file, 0, 0}, env,
-                                           disk_with_change{disk, path, *text});
+  const auto with = [&](const std::optional<std::string>& changed) {
+    return config::read_registry(registry_file, {registry_file, 0, 0}, env,
+                                 disk_with_change{disk, path, changed});
+  };
+  auto after = with(*text);
+  // Somebody's entry still names it: a fault, but a warning behind `removed: true`.
+  if (what.remove && only_here && before.ok() && !after.ok()) {
+    text = wanted_text(what, old, false);
+    if (!text)
+      return no(kind::not_editable, path, text.error());
+    after = with(*text);
+  }
   change_outcome out;
   out.file = path;
   out.fresh = !there;
@@ -128,12 +138,20 @@ change_outcome change_registry(const std::string& registry_file, const agent_cha
                    [](const config::problem& p) { return !p.warning; });
     return out;
   }
+  // By its `id` a file of this name may speak of another agent.
+  for (const auto& [id, spec] : before.value.agents)
+    if (const auto i = after.value.agents.find(id);
+        id != what.id && (i == after.value.agents.end() || i->second != spec))
+      return no(kind::not_editable, path, "it speaks of the agent " + id.value);
   const auto now = after.value.agents.find(what.id);
   const bool still = now != after.value.agents.end();
-  if (still == what.remove || (still && what.enabled && now->second.enabled != *what.enabled)) {
-    const auto last = after.sources.find(what.id);
-    return no(kind::overruled, path, last == after.sources.end() ? path : last->second.back());
-  }
+  const auto last = after.sources.find(what.id);
+  const auto last_file = last == after.sources.end() ? path : last->second.back();
+  const bool in_vain = there && still && *text != old && last_file != path &&
+                       now->second == known->second; // all of it is said otherwise later
+  if (still == what.remove || (still && what.enabled && now->second.enabled != *what.enabled) ||
+      in_vain)
+    return no(kind::overruled, path, last_file);
   out.changed = *text != old;
   if (what.dry_run || !out.changed)
     return out;

@@ -211,7 +211,12 @@ void registry_keeper::carry_out(job& j) {
     return j.done(std::move(out));
   w_.log->info("registry_changed", {}, "the admin API changed an agent",
                {{"agent", j.what.id}, {"file", out.file}});
-  read_again(why::changed, [done = std::move(j.done), out]() mutable { done(std::move(out)); });
+  const auto done = std::make_shared<std::function<void(change_outcome)>>(std::move(j.done));
+  read_again(why::changed, [done, out] { (*done)(out); });
+  if (view()->good)
+    return;                                      // it was, or will be, answered
+  out.what = change_outcome::kind::registry_bad; // somebody else wrote a fault meanwhile
+  (*done)(std::move(out));
 }
 
 } // namespace pb::cli

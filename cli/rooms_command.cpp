@@ -29,7 +29,7 @@ int list(running_router& router, const rooms_options& o) {
     rows.push_back({text_in(r, "room"), text_in(r, "owner"), text_in(r, "chat"),
                     text_in(r, "agent"), text_in(r, "state"), text_in(r, "platform_chat_id"),
                     text_in(r, "title")});
-  print_table(rows);
+  print_table(std::move(rows));
   return ok;
 }
 

@@ -189,6 +189,7 @@ router::doors router::open_doors(io_runtime& io, const supervisor_actor& boss,
   wiring.listen = conf.process.admin.listen.host;
   wiring.registry = registry_files;
   wiring.clock = &io.clock();
+  wiring.net = &io.counters();
   nlohmann::json console{{"homeserver", nullptr},
                          {"bot", conf.process.homeserver.user.value},
                          {"accounts", nlohmann::json::array()}};

@@ -65,11 +65,21 @@ std::optional<running_router> running_router::find(const config::command_line& g
     code = faults && !process.complete ? configuration : unavailable;
     return std::nullopt;
   }
+  // The running one has it from a variable that this shell has not; a file of that name in data_dir
+  // is of an earlier time then.
+  for (const auto& p : problems)
+    if (!p.warning && p.what.starts_with("admin.token")) {
+      std::cerr << to_string(p) << '\n';
+      complain("a router runs on " + dir +
+               ", but its admin.token is not known here; set PATCHBAY_ADMIN_TOKEN to it");
+      code = configuration;
+      return std::nullopt;
+    }
   running_router out{process.value};
   if (out.known())
     return out;
-  complain(unknown);
   code = unavailable;
+  complain(unknown);
   return std::nullopt;
 }
 

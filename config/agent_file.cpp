@@ -154,8 +154,11 @@ tl::expected<std::string, std::string> edit_agent_file(const std::string& text,
     }
     const auto [begin, end] = place->second;
     auto& first = lines[begin];
-    first = e.value ? e.key + ": " + *e.value + (end == begin + 1 ? comment_of(first) : "") + ending
-                    : std::string{};
+    auto line = e.value ? e.key : std::string{};
+    if (e.value)
+      line.append(": ").append(*e.value).append(end == begin + 1 ? comment_of(first) : "") +=
+          ending;
+    first = std::move(line);
     for (auto i = begin + 1; i < end; ++i)
       lines[i].clear();
   }

@@ -21,7 +21,7 @@ void check_address(const context& c, const agent_spec& spec, const agent_mention
                            ? "write base_url: and the agent's address, or process: {command: "
                              "[program]} for a child process"
                            : "write base_url: http://127.0.0.1:7000, the agent's address");
-  if (!said.all.contains("process.command"))
+  if (spec.process.command.empty()) // not there, or []
     c.out.error(process->second, c.prefix + "process.command is missing",
                 "write command: [program, argument] below process");
   if (spec.workspace.empty())

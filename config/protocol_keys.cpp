@@ -113,10 +113,10 @@ std::vector<agent_key> protocol_keys() {
       {"model.instructions", shape::text, "a text of at most 32768 bytes", "",
        "openai: what the model is told before every conversation", set_instructions},
       {"model.context_messages", shape::text, "a number from 0 to 1000", "40",
-       "openai: questions and answers of the chat that are sent along",
+       "openai, ag-ui: questions and answers of the chat that are sent along",
        [](agent_spec& a, text t) { return into(a.model.context_messages, number(t, 0, 1'000)); }},
       {"model.context_bytes", shape::text, "a size from 1KiB to 192KiB, like 64KiB", "64KiB",
-       "openai: the same, in bytes",
+       "openai, ag-ui: the same, in bytes (ag-ui: 80 KiB at most)",
        [](agent_spec& a, text t) {
          return into(a.model.context_bytes, size(t, 1'024, std::size_t{192} << 10));
        }},

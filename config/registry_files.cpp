@@ -13,6 +13,7 @@ registry_outcome read_registry(const std::string& path, const place& named_at,
                             "the registry " + quoted(path) + " cannot be read: " + text.error(),
                             "write the path of the registry, relative to the file that names it",
                             false});
+    out.complete = false;
     return out;
   }
   const auto folder = below(folder_of(path), "agents.d");
@@ -33,6 +34,7 @@ registry_outcome read_registry(const std::string& path, const place& named_at,
                           "make the file readable, or remove it", false});
     }
   out = parse_registry({path, *text}, beside, env, files);
+  out.complete = out.complete && unread.empty();
   out.problems.insert(out.problems.end(), unread.begin(), unread.end());
   return out;
 }

@@ -320,7 +320,7 @@ using supervisor_actor =
   X(pb::store_pending) X(pb::pending_page) X(pb::store_dispatch) X(pb::store_settle) \
   X(pb::store_record) X(pb::store_draw_chat_id) X(pb::platform_chat_id) X(pb::store_load) \
   X(pb::loaded_state) X(pb::store_find_user) X(pb::found_user) X(pb::store_find_room) \
-  X(pb::found_room) X(pb::store_rooms) X(pb::room_list) X(pb::store_outbox) X(pb::outbox_page) \
+  X(pb::found_room) X(pb::store_rooms) X(pb::store_chats) X(pb::room_list) X(pb::store_outbox) X(pb::outbox_page) \
   X(pb::store_save_account) X(pb::commit_now) X(pb::outbox_ready) X(pb::outbox_subscribe) \
   X(pb::outbox_credit) X(pb::room_events) X(pb::row_delivered) X(pb::room_changed) \
   X(pb::wake_rooms) X(pb::room_handled) X(pb::room_idle) X(pb::catch_up) X(pb::agent_batch) \

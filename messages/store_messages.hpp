@@ -90,6 +90,13 @@ struct found_room {
   std::optional<room_row> room;
 };
 struct store_rooms {};
+/// A page, as store::chats has it; answered as store_rooms is.
+struct store_chats {
+  room_id after;
+  std::size_t limit = 0;
+  agent_id agent;
+  user_id owner;
+};
 struct room_list {
   std::vector<room_row> rooms;
 };
@@ -196,7 +203,7 @@ using persistence_actor = caf::typed_actor<
     caf::replies_to<store_load>::with<loaded_state>,             // at start
     caf::replies_to<store_find_user>::with<found_user>,
     caf::replies_to<store_find_room>::with<found_room>,
-    caf::replies_to<store_rooms>::with<room_list>,
+    caf::replies_to<store_rooms>::with<room_list>, caf::replies_to<store_chats>::with<room_list>,
     caf::replies_to<store_outbox>::with<outbox_page>, // waiting rows behind a place
     caf::replies_to<store_save_account>::with<done>,
     caf::replies_to<store_known>::with<known_answer>, // which events were ever admitted

@@ -131,6 +131,9 @@ public:
   /// woken after a start.
   virtual result<std::vector<room_id>> rooms_with_work() = 0;
   virtual result<std::vector<room_row>> rooms() = 0;
+  /// Chats by id behind `after`, `limit` at most; of one agent, of one owner, unless that is empty.
+  virtual result<std::vector<room_row>> chats(const room_id& after, std::size_t limit,
+                                              const agent_id& agent, const user_id& owner) = 0;
   virtual result<std::optional<room_row>> room(const room_id& room) = 0;
   virtual result<std::optional<user_row>> user(const user_id& user) = 0;
   virtual result<std::vector<invite_row>> invites() = 0;

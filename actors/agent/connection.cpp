@@ -122,12 +122,16 @@ bool agent_connection_state::is_told_already(const run_turn& what) {
   return false;
 }
 
+/// A turn that ends while it begins comes here again: the loop that is under way goes on for it.
 void agent_connection_state::pump() {
+  if (std::exchange(pumping_, true))
+    return;
   while (!queue_.empty() && turns_.size() < spec_.limits.concurrent_turns) {
     auto next = std::move(queue_.front());
     queue_.pop_front();
     begin(std::move(next));
   }
+  pumping_ = false;
   running_now_.set(static_cast<double>(turns_.size()));
   waiting_now_.set(static_cast<double>(queue_.size()));
 }

@@ -78,14 +78,17 @@ private:
     turn_id turn; ///< empty: none
     std::string endpoint;
     bool counted = false;      ///< as a turn of its endpoint
+    bool reached = false;      ///< a link of it was open
     std::uint64_t edition = 0; ///< of the agent's form that it was made for
     std::string memory;
     std::map<wire_id, std::uint64_t> wires; ///< the session's name → epoch
     std::deque<agent_step> todo;
-    bool busy = false;       ///< a step waits for the disk
-    bool running = false;    ///< todo is being worked off
-    std::uint64_t alarm = 0; ///< the last one that was set
+    bool busy = false;    ///< a step waits for the disk
+    bool running = false; ///< todo is being worked off
     bool alarm_set = false;
+    time_point alarm_at;
+    std::uint64_t alarm = 0; ///< the timer that rings for it
+    std::optional<time_point> timer_at;
     std::size_t pushes = 0; ///< not answered yet
     time_point idle_since;
     std::map<std::uint64_t, std::size_t> owed; ///< bytes that came while busy, by epoch
@@ -130,6 +133,7 @@ private:
   bool put(seat& s, const agent_wants::write& what);
   void remember(seat_id id, std::string memory);
   void set_alarm(seat_id id, std::chrono::milliseconds time);
+  void arm_alarm(seat_id id);
   void look_stranded(seat_id id);
   void let_go(seat_id id);
   void keep(seat_id id, seat& s);
@@ -173,7 +177,7 @@ private:
   std::uint64_t last_epoch_ = 0;
   seat_id last_seat_ = 0;
   std::optional<std::pair<std::uint64_t, std::size_t>> unpaid_; ///< the text that is worked off now
-  bool draining_ = false;
+  bool draining_ = false, pumping_ = false;
   std::vector<caf::typed_response_promise<done>> drained_;
   std::map<std::string, std::uint64_t> unknown_; ///< types that were met, counted; 64 kinds at most
   bool sweep_armed_ = false;

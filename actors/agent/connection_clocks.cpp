@@ -36,6 +36,7 @@ void agent_connection_state::sweep() {
     // A room that does not keep up holds back the agent: nobody can say that it was silent.
     const bool held_back = t.sent_seq != t.acked_seq;
     const auto silence = held_back ? time_point::duration{} : time_of(t) - t.last_event;
+    const auto s = seats_.find(t.seat);
     const bool mute = t.handed && !t.any_event && silence >= l.first_event;
     if (time_of(t) - t.began >= l.turn)
       over.push_back({id, turn_ending::too_long, "turn limit passed", t.handed && !t.any_event});
@@ -43,7 +44,7 @@ void agent_connection_state::sweep() {
       over.push_back({id, turn_ending::idle, "event_idle passed", !t.any_event});
     else if (!t.handed && !t.marking && t.seat != 0 && silence >= l.first_event)
       over.push_back({id, turn_ending::unreachable, "no end of the handshake", true});
-    else if (mute && t.what.turn.answer) // does not know what was answered
+    else if (mute && t.what.turn.answer && s != seats_.end() && s->second.protocol->mute_if_lost)
       over.push_back({id, turn_ending::idle, "first_event passed", true});
     else if (mute && !std::exchange(t.slow_told, true))
       self_->send(t.what.sink, turn_slow{id});

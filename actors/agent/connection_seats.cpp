@@ -26,6 +26,10 @@ void agent_connection_state::begin(run_turn what) {
   const auto k = kept_.find(chat);
   if (k == kept_.end())
     return take_seat(id);
+  if (const auto old = k->second; !seats_.at(old).session->keep()) { // by what it heard since
+    drop_seat(old);
+    return take_seat(id);
+  }
   mine.seat = k->second;
   kept_.erase(k);
   auto& s = seats_.at(mine.seat);
@@ -191,9 +195,9 @@ void agent_connection_state::say(seat_id id, agent_frame frame) {
     return end(whose, turn_ending::answered, {});
   }
   if (const auto* e = std::get_if<error>(&frame.event)) {
-    const auto code = e->code;
+    auto detail = e->details.empty() ? e->code : e->code + ": " + e->details; // for the log
     fold(*t, std::move(frame.event));
-    return end(whose, turn_ending::agent_error, code);
+    return end(whose, turn_ending::agent_error, std::move(detail));
   }
   if (const auto* question = std::get_if<confirm>(&frame.event)) {
     if (question->id.size() > question_name_cap)
@@ -213,8 +217,14 @@ void agent_connection_state::write(seat_id id, agent_wants::write what) {
   if (t && what.hands_over && !t->handed)
     return mark(id, std::move(what));
   const turn_id whose{s.turn};
-  if (!put(s, what) && t && !t->cancelling)
-    end(whose, turn_ending::interrupted, "closed before the message left");
+  if (put(s, what) || !t || t->cancelling)
+    return;
+  // It has ended, or takes no more: its end, which comes in any case, says what becomes of the
+  // turn.
+  if (const auto at = s.wires.find(what.wire); at != s.wires.end())
+    if (const auto& line = wires_.at(at->second).line)
+      return line->close();
+  end(whose, turn_ending::interrupted, "closed before the message left");
 }
 
 bool agent_connection_state::put(seat& s, const agent_wants::write& what) {
@@ -258,6 +268,7 @@ void agent_connection_state::mark(seat_id id, agent_wants::write what) {
             if (at == seats_.end() || !put(at->second, what))
               return end(whose, turn_ending::interrupted, "closed before the message left");
             crash_here(crash_point::frame_written);
+            at->second.session->handed();
             at->second.busy = false;
             run(id);
           },
@@ -294,14 +305,27 @@ void agent_connection_state::remember(seat_id id, std::string memory) {
 
 void agent_connection_state::set_alarm(seat_id id, std::chrono::milliseconds time) {
   auto& s = seats_.at(id);
-  const auto mine = ++s.alarm;
   s.alarm_set = time > 0ms;
-  if (!s.alarm_set)
-    return;
-  clock_.after(time, [this, id, mine] {
+  s.alarm_at = self_->clock().now() + time;
+  if (s.alarm_set && (!s.timer_at || s.alarm_at < *s.timer_at))
+    arm_alarm(id);
+}
+
+/// A timer cannot be taken back: one that rings too early looks again later, instead of one more
+/// for every step that moves the alarm.
+void agent_connection_state::arm_alarm(seat_id id) {
+  auto& s = seats_.at(id);
+  s.timer_at = s.alarm_at;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(s.alarm_at - self_->clock().now());
+  clock_.after(left, [this, id, mine = ++s.alarm] {
     const auto i = seats_.find(id);
     if (i == seats_.end() || i->second.alarm != mine)
       return;
+    i->second.timer_at.reset();
+    if (!i->second.alarm_set)
+      return;
+    if (self_->clock().now() < i->second.alarm_at)
+      return arm_alarm(id);
     i->second.alarm_set = false;
     feed(id, i->second.session->alarm());
   });
@@ -360,7 +384,7 @@ void agent_connection_state::drop_seat(seat_id id) {
   if (const auto k = kept_.find(i->second.chat); k != kept_.end() && k->second == id)
     kept_.erase(k);
   if (i->second.counted)
-    endpoints_.ended(i->second.endpoint);
+    endpoints_.ended(i->second.endpoint, i->second.reached);
   pay(i->second.owed);
   const auto wires = std::move(i->second.wires);
   seats_.erase(i);

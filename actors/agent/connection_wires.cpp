@@ -64,6 +64,8 @@ void agent_connection_state::open_wire(seat_id id, agent_wants::open what) {
   }
   if (*at <= now)
     return dial(epoch, std::move(what.to));
+  if (auto* t = turn_of(s); t && !t->handed)
+    t->last_event = *at; // nobody is silent before that
   clock_.after(std::chrono::ceil<std::chrono::milliseconds>(*at - now),
                [this, epoch, to = std::move(what.to)] { dial(epoch, to); });
 }
@@ -104,6 +106,7 @@ void agent_connection_state::on_open(std::uint64_t epoch) {
   const auto s = seats_.find(i->second.seat);
   if (s == seats_.end())
     return;
+  s->second.reached = true;
   endpoints_.connected(s->second.endpoint);
   feed(s->first, s->second.session->opened(i->second.name));
 }

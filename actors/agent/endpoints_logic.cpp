@@ -63,13 +63,13 @@ void endpoint_pool::took(const std::string& url) {
     ++e->turns;
 }
 
-void endpoint_pool::ended(const std::string& url) {
+void endpoint_pool::ended(const std::string& url, bool reached) {
   const auto i = endpoints_.find(url);
   if (i == endpoints_.end())
     return;
   if (i->second.turns > 0)
     --i->second.turns;
-  if (i->second.turns == 0)
+  if (i->second.turns == 0 || !reached)
     i->second.probing = false; // taken back before it could tell
   if (i->second.gone && i->second.turns == 0)
     endpoints_.erase(i);

@@ -29,8 +29,9 @@ public:
 
   /// For a new turn of that chat. Nothing: all of them are out of service, or one is being tried.
   std::optional<std::string> pick(platform_chat_id chat, time_point now);
-  void took(const std::string& url);  ///< a turn goes on where its chat's last one was
-  void ended(const std::string& url); ///< of a turn that pick() or took() was asked for
+  void took(const std::string& url); ///< a turn goes on where its chat's last one was
+  /// Of a turn that pick() or took() was asked for. `reached`: connected() was told for it.
+  void ended(const std::string& url, bool reached = true);
   /// No connection, or silence until the end. From the fifth in a row on, the endpoint is out of
   /// service for a while (half of to all of 1 s, 2 s, … 30 s); then a single turn tries it.
   void failed(const std::string& url, time_point now, const random_bits& luck);

@@ -204,8 +204,13 @@ void room_core::not_counted(const inbox_row& row, const confirm_answer& how,
       text = say(lang(), phrase::confirm_was_late, {number});
       break;
     case confirmation_state::orphaned:
-      text = say(lang(), phrase::confirm_orphaned, {number, c->agent.value});
-      break;
+      return self_->request(deps_->agents, std::chrono::seconds(30), find_agent{c->agent})
+          .then(
+              [this, row, number](const found_agent& agent) {
+                reply(row, say(lang(), phrase::confirm_orphaned, {number, agent.label}),
+                      inbox_outcome::told);
+              },
+              [this](caf::error& e) { self_->quit(std::move(e)); });
     default:
       text = say(lang(), phrase::confirm_dropped, {number});
     }

@@ -352,7 +352,7 @@ void room_core::find_again() {
               return;
             if (!agent.connection)
               return finish(turn_ending::disabled, {}, false);
-            if (agent.connection == turn_->connection) // it really is busy
+            if (agent.connection == turn_->agent.connection) // it really is busy
               return finish(turn_ending::busy, {}, false);
             turn_->agent = agent;
             watch(agent.connection);

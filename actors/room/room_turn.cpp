@@ -31,8 +31,11 @@ void room_core::on_over(const turn_over& over) {
   if (!turn_ || turn_->request.id != over.turn || turn_->over)
     return;
   // It was retired between our question to the directory and our turn: another one may be there.
-  if (over.ending == turn_ending::busy && !over.handed && !std::exchange(turn_->asked_again, true))
+  if (over.ending == turn_ending::busy && !over.handed &&
+      !std::exchange(turn_->asked_again, true)) {
+    turn_->connection = nullptr; // it has not got the turn: its end, or a `!stop`, is not about it
     return find_again();
+  }
   turn_->decided = std::set<std::string>(over.decided.begin(), over.decided.end());
   turn_->questions_die = over.questions_die;
   finish(over.ending, over.detail, over.handed);

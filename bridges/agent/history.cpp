@@ -23,7 +23,7 @@ std::size_t weight(const std::string& text) {
 }
 
 std::size_t weight(const history_entry& e) {
-  return frame + weight(e.turn) + weight(e.role) + weight(e.text) + e.more.size();
+  return frame + weight(e.turn) + weight(e.role) + weight(e.text) + weight(e.more);
 }
 
 template <class Entries>

@@ -104,6 +104,8 @@ public:
   virtual ~agent_session();
   virtual agent_steps begin(const session_turn& turn) = 0;
   virtual agent_steps opened(wire_id wire) = 0;
+  /// The write that hands the turn over has left: what came before is no answer to it.
+  virtual void handed() {}
   virtual agent_steps said(wire_id wire, std::string_view text) = 0;
   /// The link is gone: `closed`, `rejected`, or, once the turn was handed over (or between turns),
   /// any other reason. What it means for the turn is the session's to say.
@@ -139,6 +141,8 @@ struct agent_protocol {
   /// An open question is held by the link: when the turn is interrupted, nobody can answer it any
   /// more. Else it stays, and its answer is a turn of its own.
   bool questions_die = false;
+  /// An agent that does not know what a decision is about may say nothing at all.
+  bool mute_if_lost = false;
   std::chrono::milliseconds cancel_grace{1000}; ///< from cancel() to the end by force
 };
 

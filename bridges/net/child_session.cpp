@@ -341,8 +341,8 @@ void child_session::begin_close(std::chrono::milliseconds patience) {
 }
 
 void child_session::signal_group(int number) const {
-  if (pid_ > 0 && !exited_)
-    ::kill(-pid_, number);
+  if (pid_ > 0 && !exited_ && ::kill(-pid_, number) != 0)
+    ::kill(pid_, number); // it has left its group
 }
 
 void child_session::set_deadline() {
@@ -395,7 +395,10 @@ void child_session::finish(link_closed why) {
     error_code ignored;
     s->close(ignored); // what is pending ends, and finds that it is over
   }
-  temporary_.remove_aside();
+  if (core_.stopping())
+    temporary_.remove(); // nothing waits for a thread any more
+  else
+    temporary_.remove_aside();
   auto events = std::move(events_);
   events_.reset();
   child_.on_stderr = nullptr;

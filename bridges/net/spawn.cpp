@@ -177,7 +177,7 @@ tl::expected<spawned, std::string> spawn(const child_process& child, const std::
   p.programs = candidates(child.command.front(), env);
   p.arguments = child.command;
   for (const auto& [name, value] : env)
-    p.variables.push_back(name + "=" + value);
+    p.variables.emplace_back(name).append("=").append(value);
   p.program = pointers(p.programs);
   p.argument = pointers(p.arguments);
   p.variable = pointers(p.variables);

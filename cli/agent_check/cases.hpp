@@ -45,9 +45,10 @@ struct stage {
   std::string next_id();
   /// A word that nobody else says.
   [[nodiscard]] std::string marker(std::string_view tail) const;
-  /// Waits for the end of the turn, answers questions with no, and listens a little longer for what
-  /// must not come. Empty: it ended as it should, with END (or, if `error_is_fine`, with ERROR).
-  std::string finish(conversation& talk, bool error_is_fine = false);
+  /// Waits for the end of the turn, answers questions with no (the first `answered` have an answer
+  /// already), and listens a little longer for what must not come. Empty: it ended as it should,
+  /// with END (or, if `error_is_fine`, with ERROR).
+  std::string finish(conversation& talk, bool error_is_fine = false, std::size_t answered = 0);
   /// Asks and finishes on a connection of its own.
   std::string simple_turn(std::int64_t in_chat, std::string text, bool error_is_fine = false);
 };

@@ -38,14 +38,13 @@ finding decided(stage& s, bool yes) {
   finding out;
   out.notes.push_back("it asked: " + beginning(talk.turn().questions.front().prompt, 100));
   talk.decide(talk.turn().questions.front().id, yes);
-  // finish() says no to every question; one that has its answer must not get a second one.
   s.on.until([&] { return !talk.turn().running() || talk.turn().questions.size() > 1; },
              s.asked.turn);
   if (talk.turn().running() && talk.turn().questions.size() == 1)
     return failed("no END after the answer to the question");
   if (const auto id = repeated_id(talk.turn()); !id.empty())
     return failed("confirmation_id \"" + beginning(id, 100) + "\" was used twice in one turn");
-  if (auto fault = s.finish(talk, !yes); !fault.empty())
+  if (auto fault = s.finish(talk, !yes, 1); !fault.empty())
     return failed(std::move(fault));
   return out;
 }

@@ -73,6 +73,8 @@ finding attachment(stage& s) {
   const auto whole = fs::path(s.asked.workspace) / path;
   const std::string bytes = "Written by patchbay agent check.\n";
   std::error_code trouble;
+  const auto incoming = whole.parent_path().parent_path();
+  const bool was_there = fs::exists(incoming, trouble);
   fs::create_directories(whole.parent_path(), trouble);
   std::ofstream file(whole, std::ios::binary);
   if (!(file << bytes) || !file.flush())
@@ -86,6 +88,8 @@ finding attachment(stage& s) {
   auto fault = s.finish(talk);
   fs::remove(whole, trouble);
   fs::remove(whole.parent_path(), trouble); // if nothing else is in it
+  if (!was_there)
+    fs::remove(incoming, trouble);
   return by_fault(std::move(fault));
 }
 

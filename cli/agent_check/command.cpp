@@ -81,11 +81,15 @@ complaint set_auth(const command_options& given, agent_spec& agent) {
   return {};
 }
 
-complaint understand(const command_options& given, options& into) {
+complaint no_such_run(const command_options& given) {
   const auto known = checked_protocols();
-  if (std::find(known.begin(), known.end(), given.protocol) == known.end())
-    return "no conformance run for protocol \"" + given.protocol + "\"; there is one for " +
-           joined(known);
+  return std::find(known.begin(), known.end(), given.protocol) != known.end()
+             ? ""
+             : "no conformance run for protocol \"" + given.protocol + "\"; there is one for " +
+                   joined(known);
+}
+
+complaint understand(const command_options& given, options& into) {
   into.agent.id = agent_id{"agent-under-check"};
   into.agent.protocol = given.protocol;
   if (given.command.empty() && given.url.empty())
@@ -126,6 +130,10 @@ complaint understand(const command_options& given, options& into) {
 } // namespace
 
 int check_agent(const command_options& given) {
+  if (const auto wrong = no_such_run(given); !wrong.empty()) {
+    cli::complain(wrong);
+    return cli::usage;
+  }
   if (given.list) {
     print_cases(std::cout, given.protocol, given.json);
     return cli::ok;

@@ -84,6 +84,7 @@ void conversation::cancel() {
 }
 
 bool conversation::say(std::string frame) {
+  heard_.clear(); // what is looked for now is what comes of this
   return !wires_.empty() && on_.send(wires_.rbegin()->second, std::move(frame));
 }
 
@@ -204,6 +205,7 @@ void conversation::write(const agent_wants::write& want) {
   auto text = want.text;
   if (want.hands_over && !handed_over_) {
     handed_over_ = true;
+    session_->handed();
     if (const auto how = std::exchange(rewrite_, nullptr))
       text = how(std::move(text));
   }

@@ -76,7 +76,7 @@ public:
   /// The session would use its connection for the next turn.
   [[nodiscard]] bool kept() const { return session_ && session_->keep(); }
   [[nodiscard]] std::int64_t chat() const { return chat_; }
-  /// Every text that came on the newest connection since the turn began; 200 at most.
+  /// Every text that came since the turn began or say() said something; the first 200.
   [[nodiscard]] const std::vector<std::string>& heard() const { return heard_; }
 
   /// Where a protocol over HTTP was posted to last.

@@ -80,8 +80,8 @@ std::string stage::marker(std::string_view tail) const {
   return "patchbay" + asked.nonce + std::string(tail);
 }
 
-std::string stage::finish(conversation& talk, bool error_is_fine) {
-  std::size_t refused = 0;
+std::string stage::finish(conversation& talk, bool error_is_fine, std::size_t answered) {
+  auto refused = answered;
   const auto deadline = on.now() + asked.turn;
   const auto over_or_asked = [&] {
     return !talk.turn().running() || talk.turn().questions.size() > refused;

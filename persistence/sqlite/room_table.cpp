@@ -49,6 +49,9 @@ room_table::room_table(database& db)
                       " output_tokens = output_tokens + ? WHERE id = ?")),
       has_(db.prepare("room has number", "SELECT 1 FROM room WHERE id = ? AND platform = ?")),
       all_(db.prepare("all rooms", PB_ROOM_SELECT " ORDER BY id")),
+      chats_(db.prepare("page of chats", PB_ROOM_SELECT
+                        " WHERE room.id > ?1 AND kind = 0 AND (?2 = '' OR room.agent = ?2)"
+                        " AND (?3 = '' OR owner = ?3) ORDER BY room.id LIMIT ?4")),
       back_(db.prepare("room joined", "UPDATE room SET state = 0 WHERE id = ? AND state = 2")),
       gone_(db.prepare("room left",
                        "UPDATE room SET state = 2 WHERE id = ? AND kind IN (0, 1) AND state <> 2")),
@@ -118,6 +121,16 @@ result<std::optional<room_row>> room_table::find(platform_chat_id number) {
 result<std::vector<room_row>> room_table::all() {
   std::vector<room_row> rows;
   if (auto ok = all_.each([&](row& r) { r >> rows.emplace_back(); }); !ok)
+    return tl::unexpected<fault>(ok.error());
+  return rows;
+}
+
+result<std::vector<room_row>> room_table::chats(const room_id& after, std::size_t limit,
+                                                const agent_id& agent, const user_id& owner) {
+  std::vector<room_row> rows;
+  if (auto ok = chats_.each([&](row& r) { r >> rows.emplace_back(); }, after, agent, owner,
+                            static_cast<std::int64_t>(limit));
+      !ok)
     return tl::unexpected<fault>(ok.error());
   return rows;
 }

@@ -23,6 +23,9 @@ public:
   result<void> restore(const room_row& room);
   result<std::optional<room_row>> find(const room_id& room);
   result<std::vector<room_row>> all();
+  /// By id behind `after`; of one agent, of one owner, unless that is empty.
+  result<std::vector<room_row>> chats(const room_id& after, std::size_t limit,
+                                      const agent_id& agent, const user_id& owner);
   /// The room is known under this number.
   result<bool> has(const room_id& room, platform_chat_id number);
   result<void> apply(const membership_row& change);
@@ -36,8 +39,8 @@ public:
 private:
   static result<void> write(statement& to, const room_row& room);
 
-  statement put_, restore_, find_, find_number_, use_, has_, all_, back_, gone_, leave_behind_,
-      encrypt_, grant_, number_, restore_number_, pass_on_;
+  statement put_, restore_, find_, find_number_, use_, has_, all_, chats_, back_, gone_,
+      leave_behind_, encrypt_, grant_, number_, restore_number_, pass_on_;
 };
 
 } // namespace pb::sqlite

@@ -37,6 +37,10 @@ public:
                                          std::size_t limit) override;
   result<std::vector<room_id>> rooms_with_work() override;
   result<std::vector<room_row>> rooms() override { return rooms_.all(); }
+  result<std::vector<room_row>> chats(const room_id& after, std::size_t limit,
+                                      const agent_id& agent, const user_id& owner) override {
+    return rooms_.chats(after, limit, agent, owner);
+  }
   result<std::optional<room_row>> room(const room_id& id) override { return rooms_.find(id); }
   result<std::optional<user_row>> user(const user_id& id) override { return users_.find(id); }
   result<std::vector<invite_row>> invites() override { return invites_.all(); }

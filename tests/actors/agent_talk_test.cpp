@@ -100,6 +100,34 @@ TEST_CASE("an agent that is faster than its room is not read any more, and nothi
   CHECK(b.heard->all<agent_says::tool_result>().size() == events);
 }
 
+TEST_CASE("thousands that wait for an agent that is down are told one after the other") {
+  agent_bench b;
+  b.net.plan({dial_plan::how::refuse});
+  constexpr int many = 9'000; // were each ended inside the one before, no stack would do
+  for (int i = 0; i < many; ++i)
+    b.ask("t" + std::to_string(i), "hello", i + 1);
+  b.run_for(2min);
+  CHECK(b.endings() == std::vector<turn_ending>(many, turn_ending::unreachable));
+}
+
+TEST_CASE("who waits for a place to dial is not silent") {
+  agent_spec s;
+  s.limits.first_event = 5s;
+  agent_bench b{s};
+  b.net.plan({dial_plan::how::refuse});
+  b.ask("trouble", "hello");
+  b.run_for(10s);
+  CHECK(b.endings() == std::vector{turn_ending::unreachable});
+  b.net.plan(dial_plan{});
+  for (int i = 0; i < 400; ++i) // of other agents: twenty seconds of places
+    (void)b.budget->reserve(b.sys.sched.clock().now());
+  b.ask("patient", "hello");
+  b.run_for(8s);
+  CHECK(b.endings().size() == 1);
+  b.run_for(30s);
+  CHECK(b.endings() == std::vector{turn_ending::unreachable, turn_ending::answered});
+}
+
 TEST_CASE("a turn that the agent may have had before is never told as not passed on") {
   agent_bench b;
   b.net.plan({dial_plan::how::refuse});

@@ -93,6 +93,19 @@ TEST_CASE("a probe that is taken back lets the next one try") {
   CHECK(p.pick(chat(2), later) == "http://a");
 }
 
+TEST_CASE("a probe that is taken back lets the next one try, though an older turn runs") {
+  endpoint_pool p;
+  p.replace({"http://a"});
+  std::mt19937_64 engine{7};
+  CHECK(p.pick(chat(9), start) == "http://a");
+  for (unsigned i = 0; i < endpoint_pool::trips_after; ++i)
+    p.failed("http://a", start, engine);
+  const auto later = start + p.pause(start);
+  CHECK(p.pick(chat(1), later) == "http://a");
+  p.ended("http://a", false);
+  CHECK(p.pick(chat(2), later) == "http://a");
+}
+
 TEST_CASE("pauses double up to half a minute and never fall below half of that") {
   endpoint_pool p;
   p.replace({"http://a"});

@@ -121,6 +121,28 @@ TEST_CASE("a question is answered with yes or with no, once") {
   CHECK(b.peer.user_messages().size() == 1);
 }
 
+TEST_CASE("minutes of work on the answer to a question of an earlier turn are waited for") {
+  PB_EVERY_PROTOCOL(how);
+  PB_ONLY_IF(how.asks);
+  protocol_bench b{how};
+  const auto* p = find_protocol(b.spec.protocol);
+  PB_ONLY_IF(!p->questions_die && !p->mute_if_lost);
+  b.peer.use(always({confirm("q1", "go on?"), await_confirm(), wait(90s), tell_decision(), end()}));
+  b.ask("t1", "go");
+  b.run_for(2s);
+  const auto asked = b.heard->all<agent_says::confirm>();
+  REQUIRE(asked.size() == 1);
+  caf::anon_send_exit(b.connection, caf::exit_reason::kill); // the router's crash
+  b.connection = nullptr;
+  b.run_for(2s);
+  b.ask("t2", "", 1, turn_answer{asked[0].id, true});
+  b.run_for(80s);
+  CHECK(b.endings().empty());
+  b.run_for(30s);
+  CHECK(b.endings() == std::vector{turn_ending::answered});
+  CHECK(b.heard->text().find("q1=yes") != std::string::npos);
+}
+
 TEST_CASE("two questions get their own answers") {
   PB_EVERY_PROTOCOL(how);
   PB_ONLY_IF(how.asks);

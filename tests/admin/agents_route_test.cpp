@@ -222,6 +222,11 @@ TEST_CASE("every way in which a change is refused has its status and a hint") {
 
 TEST_CASE("to enable an agent ends its drain, to disable it does not") {
   desk d;
+  CHECK(d.ask("agents/{id}/drain", "POST", "x", {}, {{"dry_run", "true"}}).status == 404);
+  d.agent("x");
+  CHECK(d.ask("agents/{id}/drain", "POST", "x", {}, {{"dry_run", "true"}}).status == 200);
+  CHECK(d.ask("agents/{id}/drain", "POST", "x", {}, {{"dry_run", "maybe"}}).status == 400);
+  CHECK(d.drains.empty());
   CHECK(d.ask("agents/{id}/drain", "POST", "x").body == json{{"id", "x"}, {"draining", true}});
   CHECK(d.ask("agents/{id}/disable", "POST", "x").status == 200);
   CHECK(d.changes.back().enabled == false);
@@ -301,6 +306,31 @@ TEST_CASE("an agent is taken away where it was made, and a file says so where th
   const auto late = w.remove("late"); // its file is read after ours
   CHECK(late.what == kind::overruled);
   CHECK(late.why == "etc/agents.d/y.yaml");
+}
+
+TEST_CASE("an agent that somebody's entry names is taken away by a word, not by its file") {
+  written w;
+  w.set("two", {{"base_url", "http://i"}});
+  w.files["etc/a.yaml"] += "user_agents: {\"@a:s\": two}\n";
+  const auto out = w.remove("two");
+  CHECK(out.what == kind::done);
+  CHECK(out.warnings.size() == 1);
+  CHECK(w.files.at("etc/agents.d/two.yaml").ends_with("removed: true\n"));
+  CHECK_FALSE(w.now().agents.contains(agent_id{"two"}));
+}
+
+TEST_CASE("a change does what it says to the agent it names, or nothing") {
+  written w;
+  w.files["etc/agents.d/new.yaml"] = "id: other\nbase_url: http://o\n";
+  const auto before = w.files;
+  const auto taken = w.set("new", {{"id", "new"}, {"base_url", "http://n"}});
+  CHECK(taken.what == kind::not_editable); // other would be gone
+  CHECK(taken.why.find("other") != std::string::npos);
+  CHECK(w.files == before);
+  w.files["etc/agents.d/z.yaml"] = "id: one\nbase_url: http://z\n";
+  const auto in_vain = w.set("one", {{"base_url", "http://n"}});
+  CHECK(in_vain.what == kind::overruled);
+  CHECK(in_vain.why == "etc/agents.d/z.yaml");
 }
 
 TEST_CASE("an agent is enabled and disabled beside the operator's file") {

@@ -86,11 +86,13 @@ TEST_CASE("acp: a child works in its workspace, with its variables and its secre
 
   a.says("Starting up…"); // printed, not said
   CHECK(a.heard<says::unknown>().at(0).type == "stdout");
+  a.says("[INFO] ready");
+  a.says("[12:00:01] up");
   CHECK(a.running);
   a.says("");
   a.says(" \r");
   a.says(R"( {"jsonrpc":"2.0","method":"_news"})");
-  CHECK(a.heard<says::unknown>().size() == 2);
+  CHECK(a.heard<says::unknown>().size() == 4);
   a.says("{\"cut");
   CHECK(a.heard<says::malformed>().size() == 1);
 }

@@ -293,6 +293,15 @@ TEST_CASE("a shared state follows its patches as long as they fit") {
         R"([{"op":"test","path":"/a","value":2}])", R"([{"op":"add","path":"a"}])",
         R"([{"op":"replace","path":"/~2","value":1}])", "[7]"})
     CHECK_FALSE(patched(R"({"a":1})", bad));
+  // Nothing can be put into what has no fields.
+  for (const auto* bad :
+       {R"([{"op":"add","path":"/a/b","value":1}])", R"([{"op":"copy","from":"","path":"/a/b"}])"})
+    CHECK_FALSE(patched(R"({"a":1})", bad));
+  CHECK_FALSE(patched("7", R"([{"op":"add","path":"/a","value":1}])"));
+  CHECK_FALSE(patched(R"([{"x":1},5])", R"([{"op":"move","from":"/0","path":"/0/x"}])"));
+  CHECK_FALSE(patched(R"({"a":1})", R"([{"op":"move","from":"","path":"/b"}])"));
+  CHECK(patched(R"({"a":{"x":1}})", R"([{"op":"move","from":"/a/x","path":"/b"}])") ==
+        R"({"a":{},"b":1})");
   auto doubling = json::array();
   for (int i = 0; i < 100; ++i)
     doubling.push_back({{"op", "copy"}, {"from", ""}, {"path", "/a"}});

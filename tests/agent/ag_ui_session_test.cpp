@@ -203,8 +203,7 @@ TEST_CASE("a new message cancels what nobody answered, and goes on from what was
   d.says_json(json{{"type", "TOOL_CALL_CHUNK"}, {"toolCallId", "t"}, {"toolCallName", "f"}});
   interrupt(d, {"a", "b"});
   d.decide("a", true);
-  d.cancel();
-  CHECK(d.gave_up->ending == turn_ending::cancelled);
+  d.end_by_force(); // a restart
   ask(d, "other", "turn-2");
   CHECK(d.last()["resume"] ==
         json::parse(R"([{"interruptId":"a","status":"resolved","payload":{"approved":true}},
@@ -229,6 +228,50 @@ TEST_CASE("a new message cancels what nobody answered, and goes on from what was
     ask(d, "third", "turn-3");
     CHECK(d.last()["resume"].size() == 2);
   }
+}
+
+TEST_CASE("what was decided in a turn that is stopped is stopped with it") {
+  auto d = driver();
+  ask(d, "q");
+  SECTION("while another question is open") {
+    interrupt(d, {"a", "b"});
+    d.decide("a", true);
+  }
+  SECTION("while the agent has not said that it has the answer") {
+    interrupt(d, {"a"});
+    d.decide("a", true);
+    d.opened();
+  }
+  d.cancel();
+  CHECK(d.gave_up->ending == turn_ending::cancelled);
+  ask(d, "other", "turn-2");
+  REQUIRE(d.last().contains("resume"));
+  for (const auto& entry : d.last()["resume"])
+    CHECK(entry["status"] == "cancelled");
+}
+
+TEST_CASE("an interrupt of an id that the turn has had is another question") {
+  auto d = driver();
+  ask(d, "q");
+  interrupt(d, {"i1"});
+  d.decide("i1", true);
+  d.opened();
+  interrupt(d, {"i1"});
+  REQUIRE(d.heard<agent_says::confirm>().size() == 2);
+  CHECK(d.heard<agent_says::confirm>()[1].id == "i1#1");
+  d.decide("i1", true); // the first one's name
+  CHECK(d.links.size() == 2);
+  SECTION("answered in its turn") {
+    d.decide("i1#1", false);
+    d.opened();
+  }
+  SECTION("answered after a restart") {
+    d.end_by_force();
+    answer_turn(d, "i1#1", false, "turn-2");
+    d.opened();
+  }
+  CHECK(d.last()["resume"][0]["interruptId"] == "i1");
+  CHECK(d.last()["resume"][0]["payload"]["approved"] == false);
 }
 
 TEST_CASE("an answer whose agent is away is tried again, then kept") {

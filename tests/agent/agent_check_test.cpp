@@ -68,7 +68,7 @@ TEST_CASE("a good agent passes every case that it is given the means for") {
   all = w.check();
   CHECK(names(all, verdict::failed) == strings{});
   CHECK(names(all, verdict::skipped) == strings{"sent_files"});
-  CHECK(std::filesystem::is_empty(shared.at / "incoming")); // nothing of ours stays
+  CHECK(std::filesystem::is_empty(shared.at)); // nothing of ours stays
 }
 
 TEST_CASE("every case has chats of its own, from the first number on") {
@@ -236,6 +236,22 @@ TEST_CASE("questions: ids that repeat, answers that nobody takes, cancels that a
   w.asked.only = {"question_cancel"};
   w.peer.obey_cancel(false);
   CHECK(has(result_of(w.check(), "question_cancel").found.why, "with a question open"));
+}
+
+TEST_CASE("each of two questions of a turn gets one answer") {
+  check_world w;
+  w.asked.ask = "permission please";
+  w.asked.only = {"question_yes"};
+  w.peer.use(but("permission",
+                 {scripted::confirm("q1", "May I?"), scripted::await_confirm("q1"),
+                  scripted::confirm("q2", "And this?"), scripted::await_confirm("q2"), end()}));
+  CHECK(w.check().passed());
+  const auto said = w.peer.confirms();
+  REQUIRE(said.size() == 2);
+  CHECK(said[0].frame["confirmation_id"] == "q1");
+  CHECK(said[0].frame["decision"] == "yes");
+  CHECK(said[1].frame["confirmation_id"] == "q2");
+  CHECK(said[1].frame["decision"] == "no");
 }
 
 TEST_CASE("a question that nobody provoked is answered with no, and the case goes on") {

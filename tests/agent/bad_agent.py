@@ -44,7 +44,7 @@ fault = sys.argv[1] if len(sys.argv) > 1 else "none"
 workspace = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else ".")
 KNOWN = {"type", "text", "attachments", "user_id", "chat_id", "message_id"}
 last_text = ""  # shared by all chats: what an agent must not do
-cut = set()  # chats whose connection ended in the middle of a turn
+unfinished = {}  # of each chat, the connection that has a turn which did not end
 
 
 class Chat:
@@ -99,8 +99,8 @@ class Chat:
         if fault == "strict_fields" and set(frame) - KNOWN:
             await self.send("ERROR", code="bad_frame", details="a field that I do not know")
             return
-        if fault == "stuck_after_cut" and self.number in cut:
-            return
+        if fault == "stuck_after_cut" and unfinished.setdefault(self.number, self) is not self:
+            return  # asked of turns, not of connections: the new one may be here before the old one's end
         if text.startswith("permission"):
             decision = await self.ask("q1")
             if fault == "asks_twice":
@@ -123,6 +123,7 @@ class Chat:
             (workspace / "out.txt").write_text("mine", encoding="utf-8")
             await self.send("AGENT_EVENT_SEND_FILE", path="out.txt")
         await self.send("AGENT_EVENT_END")
+        unfinished.pop(self.number, None)
 
     async def guarded_turn(self, frame):
         try:
@@ -162,7 +163,6 @@ async def connection(ws, path):
         async for raw in ws:
             await chat.take(raw)
     if chat.task and not chat.task.done():
-        cut.add(chat.number)
         chat.task.cancel()
 
 

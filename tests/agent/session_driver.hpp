@@ -56,6 +56,10 @@ public:
     t.what.attachments = std::move(attachments);
     begin(std::move(t));
   }
+  /// False: the next write that hands a turn over is on its way until this is called.
+  bool hand_over_at_once = true;
+  void handed() { session_->handed(); }
+
   /// The link that was wanted last.
   void opened() { opened(last_wire()); }
   void opened(wire_id wire) { take(session_->opened(wire)); }
@@ -152,6 +156,8 @@ private:
   bool on(agent_wants::write& s) {
     order.emplace_back("write");
     writes.push_back({s.wire, std::move(s.text), s.hands_over});
+    if (s.hands_over && std::exchange(hand_over_at_once, true))
+      session_->handed();
     return false;
   }
   bool on(agent_wants::close& s) {

@@ -68,6 +68,7 @@ function newChat() {
 }
 
 const later = (ms, f) => setTimeout(f, ms);
+const counting = new Map(); // room -> its answer that goes on until it is stopped, however slow the machine
 function answer(room, asked) {
   const text = asked.content.body;
   if (quiet) return;
@@ -77,7 +78,9 @@ function answer(room, asked) {
   const file = asked.content.url ? ` I got the file ${asked.content.body}.` : '';
   const delivery = { turn: `t${counter}`, kind: 'final', part: 1 };
   const reply = { 'm.relates_to': { 'm.in_reply_to': { event_id: asked.event_id } }, 'io.patchbay.delivery': delivery };
-  later(900, () => {
+  const stopped = text === '!stop' ? counting.get(room) : undefined;
+  if (stopped) clearTimeout(stopped);
+  const timer = later(text.startsWith('count to') ? 30000 : stopped ? 0 : 900, () => {
     typing(room, []);
     if (text === 'evil') {
       put(room, bot, 'm.room.message', { msgtype: 'm.text', body: 'evil', format: 'org.matrix.custom.html', ...reply,
@@ -91,6 +94,7 @@ function answer(room, asked) {
       formatted_body: '<p>Here is a <strong>rich</strong> answer with <code>code</code> and a <a href="https://example.org/">link</a>:</p><ul><li>first</li><li>second</li></ul><pre><code class="language-cpp">int main() {\n  return 0;\n}\n</code></pre><table><thead><tr><th>agent</th><th>turns</th></tr></thead><tbody><tr><td>demo</td><td>3</td></tr></tbody></table>' }
       : { msgtype: text.startsWith('!') ? 'm.notice' : 'm.text', body: `This is message ${counter}. You said: ${text}${file}`, ...reply });
   });
+  if (text.startsWith('count to')) counting.set(room, timer);
 }
 
 function sync(since) {

@@ -343,3 +343,27 @@ TEST_CASE("A turn's end with its room's count is refused without harm to the gro
   CHECK(at(*s, "!a:x").usage.turns == 1);
   CHECK(need(s->cursor()) == std::optional<std::string>{"s1"});
 }
+
+TEST_CASE("Chats come in pages by id, of one agent or one owner", "[store]") {
+  auto s = memory();
+  for (std::int64_t i = 1; i <= 5; ++i) {
+    auto r = chat(("!" + std::to_string(i) + ":x").c_str(), i);
+    r.agent = agent_id{i % 2 == 0 ? "even" : "odd"};
+    r.owner = user_id{i == 5 ? "@last:x" : "@first:x"};
+    add_room(*s, r);
+  }
+  auto lobby = chat("!0:x", 9);
+  lobby.kind = room_kind::lobby;
+  add_room(*s, lobby);
+  const auto ids = [&](const char* after, std::size_t limit, const char* agent, const char* owner) {
+    std::string out;
+    for (const auto& r : need(s->chats(room_id{after}, limit, agent_id{agent}, user_id{owner})))
+      out += r.id.value + " ";
+    return out;
+  };
+  CHECK(ids("", 2, "", "") == "!1:x !2:x ");
+  CHECK(ids("!2:x", 9, "", "") == "!3:x !4:x !5:x ");
+  CHECK(ids("", 9, "even", "") == "!2:x !4:x ");
+  CHECK(ids("!1:x", 9, "odd", "@first:x") == "!3:x ");
+  CHECK(ids("!5:x", 9, "", "").empty());
+}

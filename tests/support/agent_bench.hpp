@@ -104,8 +104,7 @@ public:
     return {log, numbers, [] { return unix_ms{1'790'000'000'000}; }, 1};
   }
   connection_deps deps() {
-    return {around(), std::shared_ptr<dialer>(&net, [](dialer*) {}), store_,
-            std::make_shared<connect_budget>()};
+    return {around(), std::shared_ptr<dialer>(&net, [](dialer*) {}), store_, budget};
   }
   /// The connection actor; pushes are attached.
   void open() {
@@ -173,6 +172,7 @@ public:
   virtual_timers clock;
   scripted::agent peer{clock, scripted::echo()};
   scripted::fake_dialer net{clock, peer, 3};
+  std::shared_ptr<connect_budget> budget = std::make_shared<connect_budget>();
   std::shared_ptr<memory_logger> log = std::make_shared<memory_logger>();
   std::shared_ptr<metrics> numbers = std::make_shared<metrics>();
   std::shared_ptr<marking_store> disk;

@@ -47,6 +47,10 @@ public:
   result<std::vector<room_row>> rooms() override {
     return at([&] { return real_->rooms(); });
   }
+  result<std::vector<room_row>> chats(const room_id& after, std::size_t limit,
+                                      const agent_id& agent, const user_id& owner) override {
+    return at([&] { return real_->chats(after, limit, agent, owner); });
+  }
   result<std::optional<room_row>> room(const room_id& room) override {
     return at([&] { return real_->room(room); });
   }

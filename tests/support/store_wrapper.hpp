@@ -26,6 +26,10 @@ public:
   }
   result<std::vector<room_id>> rooms_with_work() override { return real_->rooms_with_work(); }
   result<std::vector<room_row>> rooms() override { return real_->rooms(); }
+  result<std::vector<room_row>> chats(const room_id& after, std::size_t limit,
+                                      const agent_id& agent, const user_id& owner) override {
+    return real_->chats(after, limit, agent, owner);
+  }
   result<std::optional<room_row>> room(const room_id& room) override { return real_->room(room); }
   result<std::optional<user_row>> user(const user_id& user) override { return real_->user(user); }
   result<std::vector<invite_row>> invites() override { return real_->invites(); }

@@ -1,6 +1,7 @@
 #include "bridges/agent/a2a/answer.hpp"
 
 #include "bridges/agent/base64.hpp"
+#include "bridges/agent/history.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -17,7 +18,7 @@ constexpr std::size_t longest_link = 4096;
 /// A name inside of Markdown's brackets.
 std::string link_text(std::string_view name) {
   std::string out;
-  for (const char c : name.substr(0, longest_name)) {
+  for (const char c : cut_text(std::string(name), longest_name)) {
     if (c == '[' || c == ']' || c == '\\' || c == '`' || c == '*' || c == '_' || c == '<')
       out += '\\';
     out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;

@@ -35,6 +35,12 @@ public:
   /// What was shown, to be known again in another turn; and what another turn has shown.
   [[nodiscard]] shown_marks marks() const;
   void known(shown_marks marks) { known_ = std::move(marks); }
+  /// What comes is of another task: its artifacts are others, whatever their ids.
+  void another_task() {
+    artifacts_.clear();
+    known_ = {};
+    last_ = nullptr;
+  }
 
   /// Something new was shown since the last call.
   bool take_news() { return std::exchange(news_, false); }

@@ -91,8 +91,11 @@ bool conversation::take_ids(const update& u, agent_steps& out) {
     out.emplace_back(stray{});
     return false;
   }
-  if (!u.task.empty() && u.what != update::kind::message)
+  if (!u.task.empty() && u.what != update::kind::message) {
+    if (!task_.empty() && task_ != u.task)
+      answer_.another_task();
     task_ = u.task;
+  }
   const auto before = memory_;
   if (!u.context.empty())
     memory_.context = u.context;

@@ -117,6 +117,7 @@ void conversation::on_send_fault(const json_rpc::fault& fault, agent_steps& out)
     message_.task.clear();
     message_.context = memory_.context;
     task_.clear();
+    answer_.another_task();
     return go(job::send, out);
   }
   if (fault.code == unsupported_operation && memory_.at->streaming && !unstreamed_) {

@@ -30,6 +30,15 @@ agent_steps one(agent_step step) {
   return out;
 }
 
+/// What a program or its libraries print beside the protocol; "[INFO] ready" is no JSON either.
+bool is_printed(std::string_view line) {
+  if (line.front() != '[')
+    return line.front() != '{';
+  const bool is_json = agent_json::parse(line, json_rpc::depth_limit).wrong != "not JSON";
+  agent_json::release_large();
+  return !is_json;
+}
+
 class acp_session final : public agent_session {
 public:
   explicit acp_session(session_start start)
@@ -76,8 +85,7 @@ public:
     text.remove_prefix(std::min(text.find_first_not_of(" \t\r"), text.size()));
     if (text.empty())
       return {};
-    // What a program or its libraries print beside the protocol: no reason to give it up.
-    if (child_ && text.front() != '{' && text.front() != '[')
+    if (child_ && is_printed(text)) // no reason to give it up
       return one(tell(agent_says::unknown{"stdout"}));
     auto out = understand(json_rpc::read(text));
     agent_json::release_large();

@@ -15,9 +15,9 @@
 
 namespace pb::ag_ui {
 
-inline constexpr std::size_t depth_limit = 64;                    ///< of an event
-inline constexpr std::size_t interrupt_id = 256;                  ///< bytes
-inline constexpr std::size_t interrupt_limit = 32;                ///< of one run; more is malformed
+inline constexpr std::size_t depth_limit = 64;     ///< of an event
+inline constexpr std::size_t interrupt_id = 240;   ///< bytes; a question's name may have 256
+inline constexpr std::size_t interrupt_limit = 32; ///< of one run; more is malformed
 inline constexpr std::size_t prompt_limit = std::size_t{4} << 10; ///< bytes
 
 /// What a run wants to know before it goes on.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 namespace pb {
@@ -109,6 +110,12 @@ public:
     if (!running_)
       return {};
     agent_steps steps;
+    // What was decided is stopped, too: it must not go along with the next message.
+    if (!thread_.open.empty()) {
+      for (auto& i : thread_.open)
+        i.answer.reset();
+      steps.emplace_back(remember{thread_.written()});
+    }
     if (!waits_)
       steps.emplace_back(close{wire_});
     steps.emplace_back(give_up{turn_ending::cancelled, {}});
@@ -223,12 +230,18 @@ private:
     auto present = exchange();
     thread_.asked = present.empty() ? turn_ : present.front().turn;
     thread_.said.put(std::move(present));
-    for (const auto& i : told.interrupts)
-      thread_.open.push_back({i.id, i.field, {}});
+    for (const auto& i : told.interrupts) {
+      ag_ui::open_interrupt asks{i.id, i.field, {}, 0};
+      while (!asked_.insert(asks.name()).second)
+        ++asks.repeat;
+      thread_.open.push_back(std::move(asks));
+    }
     steps.emplace_back(remember{thread_.written()});
     steps.emplace_back(close{wire_});
-    for (auto& i : told.interrupts)
-      steps.emplace_back(say{{agent_says::confirm{std::move(i.id), std::move(i.prompt), {}}, {}}});
+    for (std::size_t n = 0; n < told.interrupts.size(); ++n)
+      steps.emplace_back(say{
+          {agent_says::confirm{thread_.open[n].name(), std::move(told.interrupts[n].prompt), {}},
+           {}}});
     return steps;
   }
 
@@ -268,6 +281,7 @@ private:
   ag_ui::thread thread_;
   ag_ui::run run_;
   std::vector<history_entry> exchange_; ///< of this turn: its question, or what it goes on from
+  std::set<std::string> asked_;         ///< names of this turn's questions
   json user_content_;
   agent_says::end used_;
   wire_id wire_ = 0;

@@ -40,9 +40,11 @@ thread::thread(const agent_spec& agent, const std::string& memory)
   for (const auto& i : all.value("open", json::array())) {
     if (!i.is_object() || string_of(i, "id").empty() || open.size() == interrupt_limit)
       continue;
-    open.push_back({string_of(i, "id"), string_of(i, "field"), {}});
+    open.push_back({string_of(i, "id"), string_of(i, "field"), {}, 0});
     if (const auto found = i.find("yes"); found != i.end() && found->is_boolean())
       open.back().answer = found->get<bool>();
+    if (const auto found = i.find("repeat"); found != i.end() && found->is_number_unsigned())
+      open.back().repeat = found->get<std::size_t>();
   }
 }
 
@@ -54,6 +56,8 @@ std::string thread::written() const {
     json one{{"id", i.id}, {"field", i.field}};
     if (i.answer)
       one["yes"] = *i.answer;
+    if (i.repeat != 0)
+      one["repeat"] = i.repeat;
     all["open"].push_back(std::move(one));
   }
   if (!open.empty())
@@ -63,7 +67,7 @@ std::string thread::written() const {
 
 open_interrupt* thread::find(std::string_view id) {
   const auto i =
-      std::find_if(open.begin(), open.end(), [&](const open_interrupt& o) { return o.id == id; });
+      std::find_if(open.begin(), open.end(), [&](const auto& o) { return o.name() == id; });
   return i == open.end() ? nullptr : &*i;
 }
 

@@ -18,6 +18,11 @@ struct open_interrupt {
   std::string id;
   std::string field;          ///< as in interrupt::field
   std::optional<bool> answer; ///< decided; it is told to the agent together with the others
+  std::size_t repeat = 0;     ///< not 0: the turn has had questions of this id
+  /// Of the question that a person answers.
+  [[nodiscard]] std::string name() const {
+    return repeat == 0 ? id : id + "#" + std::to_string(repeat);
+  }
 };
 
 struct thread {

@@ -21,7 +21,7 @@ public:
   agent_steps begin(const session_turn& turn) override {
     turn_ = turn.what.id;
     answers_ = turn.what.answer.has_value();
-    any_event_ = clean_ = false;
+    any_event_ = clean_ = handed_ = false;
     first_ = answers_ ? codec_->confirm(turn.what.answer->confirmation, turn.what.answer->yes)
                       : codec_->user_message(turn.what);
     if (open_)
@@ -37,6 +37,8 @@ public:
     return {write{wire, std::exchange(first_, {}), true}};
   }
 
+  void handed() override { handed_ = true; }
+
   agent_steps said(wire_id, std::string_view text) override {
     auto frame = codec_->decode(text);
     if (std::holds_alternative<agent_says::unknown>(frame.event) ||
@@ -46,12 +48,12 @@ public:
       echoes_ = true;
     const bool ends = std::holds_alternative<agent_says::end>(frame.event) ||
                       std::holds_alternative<agent_says::error>(frame.event);
-    if (turn_.empty() || is_foreign(frame, ends))
+    if (std::holds_alternative<agent_says::goodbye>(frame.event)) // also between turns
+      going_away_ = true;
+    if (turn_.empty() || !handed_ || is_foreign(frame, ends))
       return {stray{}};
     any_event_ = true;
     clean_ = ends;
-    if (std::holds_alternative<agent_says::goodbye>(frame.event))
-      going_away_ = true;
     return {say{std::move(frame)}};
   }
 
@@ -106,7 +108,8 @@ private:
   turn_id turn_;      ///< empty: none runs
   turn_id last_turn_;
   bool open_ = false, answers_ = false, any_event_ = false;
-  bool clean_ = false; ///< the last turn ended by the agent's own word
+  bool handed_ = false; ///< the turn's first word has left
+  bool clean_ = false;  ///< the last turn ended by the agent's own word
   bool echoes_ = false, going_away_ = false;
 };
 
@@ -115,6 +118,7 @@ private:
 agent_protocol agent_ws_protocol() {
   agent_protocol p;
   p.name = "agent-ws";
+  p.mute_if_lost = true;
   p.make = [](session_start start) -> std::unique_ptr<agent_session> {
     return std::make_unique<agent_ws_session>(std::move(start));
   };
