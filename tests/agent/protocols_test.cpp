@@ -17,13 +17,23 @@ TEST_CASE("the configuration takes the names of the protocols that there are, an
   CHECK(table == known);
 }
 
-TEST_CASE("agent-ws: what comes before the question has left is no answer to it") {
+namespace {
+
+/// An agent-ws session that is kept between turns, in the middle of turn-1.
+test::session_driver half_way() {
   agent_spec spec;
   spec.connection = connection_mode::chat;
   test::session_driver d(*find_protocol("agent-ws"), spec, "ws://agent.test");
   d.begin("one");
   d.opened();
   d.says(R"({"type":"AGENT_EVENT_TEXT_CHUNK","text":"x","message_id":"turn-1"})");
+  return d;
+}
+
+} // namespace
+
+TEST_CASE("agent-ws: what comes before the question has left is no answer to it") {
+  auto d = half_way();
   d.says(R"({"type":"AGENT_EVENT_END"})");
   REQUIRE_FALSE(d.running);
   REQUIRE(d.keep());
@@ -39,12 +49,7 @@ TEST_CASE("agent-ws: what comes before the question has left is no answer to it"
 }
 
 TEST_CASE("agent-ws: a session whose agent has said goodbye is not kept") {
-  agent_spec spec;
-  spec.connection = connection_mode::chat;
-  test::session_driver d(*find_protocol("agent-ws"), spec, "ws://agent.test");
-  d.begin("one");
-  d.opened();
-  d.says(R"({"type":"AGENT_EVENT_TEXT_CHUNK","text":"x","message_id":"turn-1"})");
+  auto d = half_way();
   d.says(R"({"type":"AGENT_EVENT_END","message_id":"turn-1"})");
   CHECK(d.keep());
   d.says(R"({"type":"GRACEFUL_DISCONNECT"})");

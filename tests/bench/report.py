@@ -53,7 +53,7 @@ def report_load(case, results):
                      spread(runs, "rss_kb", 1024, 1), spread(runs, "sends_per_message", 1, 2),
                      spread(runs, "requests_per_message", 1, 2), cores, doubts(all_runs)])
     print(f"\n{case.name()}\n\n{table(rows)}")
-    names = [n for n in ("router", "floor", "peer") if n in results]
+    names = [n for n in ("router", "floor", "echo", "peer") if n in results]
     for i, one in enumerate(names):
         for other in names[i + 1:]:
             parts = []

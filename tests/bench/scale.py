@@ -152,14 +152,15 @@ def report_reload(case, results):
 def report_growth(all_results):
     names = list(all_results[0][1]) if all_results else []
     rows = [["what grows", *(f"{n} CPU µs/msg" for n in names), *(f"{n} p99 ms" for n in names),
-             *(["router/floor"] if {"router", "floor"} <= set(names) else []), "note"]]
+             *(f"router/{n}" for n in names if n != "router" and "router" in names), "note"]]
     for case, results in all_results:
         cpu = {n: median([r for r in results[n] if not r.get("error")], "cpu_us_per_message") for n in names}
         row = [case.name().removeprefix("growth ")]
         row += [f"{cpu[n]:,.0f}" if cpu[n] else "FAILED" for n in names]
         row += [spread(results[n], "p99_us", 1e3, 1) for n in names]
-        if "router/floor" in rows[0]:
-            row.append(f"x{cpu['router'] / cpu['floor']:.2f}" if cpu["router"] and cpu["floor"] else "-")
+        for n in names:
+            if n != "router" and "router" in names:
+                row.append(f"x{cpu['router'] / cpu[n]:.2f}" if cpu["router"] and cpu[n] else "-")
         rows.append(row + ["; ".join(w for n in names if (w := doubts(results[n])))])
     print("\ngrowth (W=64; 1,000 rooms, 10 agents, 120 bytes, 5 chunks unless said)\n\n" + table(rows))
 

@@ -5,11 +5,10 @@
 
 #include "bridges/agent/acp/session.hpp"
 #include "bridges/agent/json_rpc.hpp"
+#include "tests/fuzz/promises.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -21,26 +20,9 @@
 namespace {
 
 using namespace pb;
+using namespace pb::fuzz;
 namespace says = pb::agent_says;
 using nlohmann::json;
-
-void require(bool holds, const char* what) {
-  if (holds)
-    return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
-void plain(const std::string& text) {
-  require(text.find('\0') == std::string::npos, "no NUL in strings");
-  bool valid = true;
-  try {
-    (void)json(text).dump();
-  } catch (const json::exception&) {
-    valid = false;
-  }
-  require(valid, "strings are UTF-8");
-}
 
 struct inspector {
   void operator()(const says::status& e) const { plain(e.text); }

@@ -4,12 +4,11 @@
 
 #include "bridges/agent/agent_ws/codec.hpp"
 #include "bridges/agent/push.hpp"
+#include "tests/fuzz/promises.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -17,28 +16,9 @@
 namespace {
 
 using namespace pb;
+using namespace pb::fuzz;
 namespace says = pb::agent_says;
 using nlohmann::json;
-
-void require(bool holds, const char* what) {
-  if (holds)
-    return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
-
-/// UTF-8 without NUL; the independent parser is the judge of UTF-8.
-void plain(const std::string& text) {
-  require(text.find('\0') == std::string::npos, "no NUL in strings");
-  require(json::accept(json(text).dump(-1, ' ', false, json::error_handler_t::ignore)), "dumpable");
-  bool valid = true;
-  try {
-    (void)json(text).dump();
-  } catch (const json::exception&) {
-    valid = false;
-  }
-  require(valid, "strings are UTF-8");
-}
 
 struct inspector {
   void operator()(const says::status& e) const { plain(e.text); }

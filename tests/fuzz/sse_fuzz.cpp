@@ -3,26 +3,20 @@
 // sees the whole stream at once, and the limit must hold whatever comes.
 
 #include "bridges/sse.hpp"
+#include "tests/fuzz/promises.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace {
 
-constexpr std::size_t limit = 48;
+using pb::fuzz::require;
 
-void require(bool holds, const char* what) {
-  if (holds)
-    return;
-  std::fprintf(stderr, "broken promise: %s\n", what);
-  std::abort();
-}
+constexpr std::size_t limit = 48;
 
 struct outcome {
   std::vector<std::string> events;
