@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -37,8 +38,11 @@ http_handler site(bool for_agents) {
   };
   p.routes["agents/{id}/drain"] = {{"GET", "POST"}, echo};
   cli::events_desk desk;
-  desk.agents[agent_id{"a1"}] = {true, secret{agents_token}};
-  desk.agents[agent_id{"a2"}] = {true, {}};
+  desk.access = [](const agent_id& id) -> std::optional<cli::events_access> {
+    if (id == agent_id{"a1"})
+      return cli::events_access{true, secret{agents_token}};
+    return id == agent_id{"a2"} ? std::optional{cli::events_access{true, {}}} : std::nullopt;
+  };
   desk.admin_token = token;
   desk.deliver = [](const agent_id& who, const posted_push& event, const auto& answer) {
     if (who != agent_id{"a1"} || !push_faults(event.what).empty())
