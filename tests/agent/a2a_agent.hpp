@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace pb::test::a2a {
 
@@ -53,11 +54,12 @@ inline json status(const std::string& state, json message = nullptr) {
   return result({{"statusUpdate", std::move(out)}});
 }
 
-inline json artifact_of(const std::string& id, json parts) {
+/// Lists are vectors: one json in braces is an array for one compiler and a copy for another.
+inline json artifact_of(const std::string& id, std::vector<json> parts) {
   return {{"artifactId", id}, {"parts", std::move(parts)}};
 }
 
-inline json artifact(const std::string& id, json parts, bool append = false) {
+inline json artifact(const std::string& id, std::vector<json> parts, bool append = false) {
   json out{{"taskId", "t1"}, {"contextId", "c1"}, {"artifact", artifact_of(id, std::move(parts))}};
   if (append)
     out["append"] = true;
@@ -65,7 +67,7 @@ inline json artifact(const std::string& id, json parts, bool append = false) {
 }
 
 /// A snapshot of the task.
-inline json task_of(const std::string& state, json artifacts = json::array(),
+inline json task_of(const std::string& state, std::vector<json> artifacts = {},
                     json message = nullptr) {
   json out{{"id", "t1"},
            {"contextId", "c1"},
@@ -75,7 +77,8 @@ inline json task_of(const std::string& state, json artifacts = json::array(),
     out["status"]["message"] = std::move(message);
   return out;
 }
-inline json task(const std::string& state, json artifacts = json::array(), json message = nullptr) {
+inline json task(const std::string& state, std::vector<json> artifacts = {},
+                 json message = nullptr) {
   return result({{"task", task_of(state, std::move(artifacts), std::move(message))}});
 }
 

@@ -48,7 +48,7 @@ TEST_CASE("acp: a question shows what is to be done, and the answer names the ag
 TEST_CASE("acp: where there is no option for this once, the one for always stands in") {
   acp_agent a;
   a.prompted();
-  const auto decide = [&](json options, bool yes) {
+  const auto decide = [&](std::vector<json> options, bool yes) {
     a.asks_permission(1, {{"toolCallId", "t"}}, std::move(options));
     a.decide(a.heard<says::confirm>().back().id, yes);
     return chosen(a);

@@ -245,8 +245,9 @@ TEST_CASE("what was decided in a turn that is stopped is stopped with it") {
   d.cancel();
   CHECK(d.gave_up->ending == turn_ending::cancelled);
   ask(d, "other", "turn-2");
-  REQUIRE(d.last().contains("resume"));
-  for (const auto& entry : d.last()["resume"])
+  const auto last = d.last();
+  REQUIRE(last.contains("resume"));
+  for (const auto& entry : last.at("resume"))
     CHECK(entry["status"] == "cancelled");
 }
 
