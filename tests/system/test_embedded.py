@@ -2,6 +2,7 @@
 import os
 import socket
 import stat
+import time
 
 from harness import check, same
 from people import Person
@@ -134,12 +135,15 @@ def test_default_ports_give_way(t):
     for port in (8008, 8780):
         s = socket.socket()
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            s.bind(("127.0.0.1", port))
-            s.listen()
-        except OSError:
-            pass  # somebody else has it, which is just as well
         taken.append(s)
+        for _ in range(600):  # another test's router may have it now and let it go in a moment
+            try:
+                s.bind(("127.0.0.1", port))
+                s.listen()
+                break
+            except OSError:
+                time.sleep(0.1)
+        # Whoever keeps it for a minute keeps it for this test, too.
     t.stack.callback(lambda: [s.close() for s in taken])
     router, facts, alice = start(t)
     check(not facts["homeserver"].endswith(":8008") and ":8780" not in facts["console"], facts)
