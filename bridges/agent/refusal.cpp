@@ -15,11 +15,11 @@ constexpr std::size_t depth_limit = 64;
 /// FastAPI's validation errors: [{loc: [...], msg}].
 std::string validation_sentence(const value& detail) {
   for (const auto& item : detail.items()) {
-    std::string where;
+    std::string sentence;
     for (const auto& part : item["loc"].items())
-      where += (where.empty() ? "" : ".") + part.text();
+      sentence += (sentence.empty() ? "" : ".") + part.text();
     if (const auto what = item["msg"].text(); !what.empty())
-      return where.empty() ? what : where + ": " + what;
+      return sentence.append(sentence.empty() ? "" : ": ") += what;
   }
   return {};
 }
