@@ -56,10 +56,8 @@ std::vector<std::string> candidates(const std::string& program, const environmen
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (auto& t : texts)
-    out.push_back(t.data());
-  out.push_back(nullptr);
+  std::vector<char*> out(texts.size() + 1); // the last one is null
+  std::transform(texts.begin(), texts.end(), out.begin(), [](auto& t) { return t.data(); });
   return out;
 }
 
