@@ -107,7 +107,7 @@ std::string running_router::reason(const std::optional<http_response>& got) {
   if (!body.is_object() || text("message").empty())
     return "HTTP " + std::to_string(got->status);
   const auto hint = text("hint");
-  return text("message") + (hint.empty() ? "" : "; " + hint);
+  return text("message") + (hint.empty() ? "" : " " + hint);
 }
 
 std::string path_part(const std::string& text) {

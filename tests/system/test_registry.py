@@ -260,6 +260,11 @@ def test_rooms_are_listed_and_moved(t):
     same(post(w, "rooms/x/move", {"agents": "two"})[0], 400)
     code, out, _ = patchbay(w, "rooms", "list", "--agent", "two", "--json")
     same([r["room"] for r in json.loads(out)["items"]], [chat])
+    # What people call their rooms does not steer the operator's terminal.
+    alice.ask(chat, "!rename red \x1b[31m\x9b2J end")
+    code, out, _ = patchbay(w, "rooms", "list")
+    check(code == 0 and "red" in out and "end" in out, out)
+    check(not [c for c in out if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], ascii(out))
 
 
 def test_the_agents_command(t):
