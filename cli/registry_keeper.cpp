@@ -118,23 +118,25 @@ void registry_keeper::look() {
   }
 }
 
-void registry_keeper::read_again(why reason, std::function<void()> in_force) {
+void registry_keeper::read_again(why reason, answer then) {
   candidate_.reset();
   const auto& file = w_.process.registry;
   if (!file.empty()) {
     handled_ = files_.look(); // before: what is written while we read is seen at the next look
-    return take(config::read_registry(file, {file, 0, 0}, environment()), reason,
-                std::move(in_force));
+    return take(config::read_registry(file, {file, 0, 0}, environment()), reason, std::move(then));
   }
   // AGENT_BASE_URL may be another one in the .env file.
   if (!w_.fallback)
-    take(config::registry_from(environment()), reason, std::move(in_force));
+    take(config::registry_from(environment()), reason, std::move(then));
 }
 
-void registry_keeper::take(config::registry_outcome found, why reason,
-                           std::function<void()> in_force) {
-  if (!found.ok())
-    return refuse(found);
+void registry_keeper::take(config::registry_outcome found, why reason, answer then) {
+  if (!then)
+    then = [](bool) {};
+  if (!found.ok()) {
+    refuse(found);
+    return then(false);
+  }
   if (found.value.agents.empty() && w_.fallback)
     found.value = *w_.fallback;
   auto next = *view();
@@ -148,9 +150,7 @@ void registry_keeper::take(config::registry_outcome found, why reason,
       unchanged_.inc();
       w_.log->info("registry_unchanged", {}, "the registry was read again and is as it was");
     }
-    if (in_force)
-      in_force();
-    return;
+    return then(true);
   }
   next.agents = found.value;
   next.in_force_since = w_.wall();
@@ -159,7 +159,7 @@ void registry_keeper::take(config::registry_outcome found, why reason,
   good_.inc();
   for (const auto& p : found.problems)
     w_.log->warning("registry_warning", {}, to_string(p));
-  w_.apply(std::move(found.value), std::move(in_force));
+  w_.apply(std::move(found.value), [then = std::move(then)] { then(true); });
 }
 
 void registry_keeper::refuse(const config::registry_outcome& found) {
@@ -211,12 +211,11 @@ void registry_keeper::carry_out(job& j) {
     return j.done(std::move(out));
   w_.log->info("registry_changed", {}, "the admin API changed an agent",
                {{"agent", j.what.id}, {"file", out.file}});
-  const auto done = std::make_shared<std::function<void(change_outcome)>>(std::move(j.done));
-  read_again(why::changed, [done, out] { (*done)(out); });
-  if (view()->good)
-    return;                                      // it was, or will be, answered
-  out.what = change_outcome::kind::registry_bad; // somebody else wrote a fault meanwhile
-  (*done)(std::move(out));
+  read_again(why::changed, [done = std::move(j.done), out](bool good) mutable {
+    if (!good) // somebody else wrote a fault meanwhile
+      out.what = change_outcome::kind::registry_bad;
+    done(std::move(out));
+  });
 }
 
 } // namespace pb::cli

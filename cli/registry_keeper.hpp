@@ -70,10 +70,13 @@ private:
 
   void run();
   void look();
-  void read_again(why reason, std::function<void()> in_force);
+  /// `then`: whether the registry on the disk is the one in force now; at most once, if there is
+  /// one.
+  using answer = std::function<void(bool good)>;
+  void read_again(why reason, answer then);
   void compare_process();
   void carry_out(job& j);
-  void take(config::registry_outcome found, why reason, std::function<void()> in_force);
+  void take(config::registry_outcome found, why reason, answer then);
   void refuse(const config::registry_outcome& found);
   [[nodiscard]] config::environment environment() const;
   void put(registry_view next);

@@ -78,8 +78,8 @@ std::optional<running_router> running_router::find(const config::command_line& g
   running_router out{process.value};
   if (out.known())
     return out;
-  code = unavailable;
   complain(unknown);
+  code = unavailable;
   return std::nullopt;
 }
 

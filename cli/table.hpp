@@ -1,6 +1,7 @@
 #pragma once
 // Columns of text for people; and lists that come in pages.
 
+#include "bridges/telemetry/log_format.hpp"
 #include "cli/running_router.hpp"
 
 #include <algorithm>
@@ -18,24 +19,12 @@ inline std::size_t width_of(const std::string& text) {
   }));
 }
 
-/// People name their rooms: nothing that they write may steer the operator's terminal.
-inline std::string harmless(std::string text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F are controls, too: C2 80 to C2 9F.
-    const bool two =
-        c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (two || c < 0x20 || c == 0x7F)
-      text.replace(i, two ? 2 : 1, " ");
-  }
-  return text;
-}
-
-/// The first row is the head.
+/// The first row is the head. People name their rooms: nothing that they write may steer the
+/// operator's terminal.
 inline void print_table(std::vector<std::vector<std::string>> rows) {
   for (auto& row : rows)
     for (auto& cell : row)
-      cell = harmless(std::move(cell));
+      cell = escape_log(cell);
   std::vector<std::size_t> widths;
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) {

@@ -104,6 +104,10 @@ def test_a_bad_file_changes_nothing_and_is_shown(t):
     check("detail" not in w.readyz()[1] or not w.readyz()[1]["detail"], w.readyz())
     page = w.router.get("/metrics")[1]
     check('patchbay_registry_reloads_total{result="failed"} ' in page, page)
+    for carrier in ("http", "process"):
+        check(f'patchbay_links_total{{carrier="{carrier}"}} 0\n' in page, page)
+    same(int(page.split('patchbay_links_total{carrier="websocket"} ')[1].split("\n")[0]), len(agent.frames(prefix="/one")))
+    check("\npatchbay_children_killed_total 0\n" in page, page)
     code, _, err = patchbay(w, "agents", "list")
     same(code, 0, err)
 
