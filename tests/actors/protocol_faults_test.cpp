@@ -138,6 +138,20 @@ TEST_CASE("the link ends after a tool call: no result is made up") {
   goes_on(b);
 }
 
+TEST_CASE("a link that is gone before the first word on it is dialled again") {
+  PB_EVERY_PROTOCOL(how);
+  PB_ONLY_IF(how.name.starts_with("acp")); // of the others the first word hands the turn over
+  protocol_bench b{how};
+  b.net.plan([dials = 0](const link_request&) mutable {
+    return dial_plan{dials++ == 0 ? dial_plan::how::shut : dial_plan::how::open};
+  });
+  b.ask("t1", "go");
+  b.run_for(5s);
+  CHECK(b.endings() == std::vector{turn_ending::answered});
+  CHECK(b.heard->text() == "go");
+  CHECK(b.net.dialled().size() == 2);
+}
+
 TEST_CASE("links that are cut while the agent goes on: the answer comes, and no word twice") {
   PB_EVERY_PROTOCOL(how);
   PB_ONLY_IF(how.resumes);

@@ -236,6 +236,10 @@ std::shared_ptr<link> fake_dialer::dial(link_request request,
       else
         line->fail({link_closed::how::rejected, what.status, "upgrade rejected"});
       break;
+    case dial_plan::how::shut:
+      line->opened(nullptr);
+      line->end({link_closed::how::broken, 0, "reset by peer"});
+      break;
     case dial_plan::how::never_open:
       line->fail({link_closed::how::timed_out, 0, "no handshake in time"});
       break;

@@ -121,7 +121,8 @@ private:
 
 /// How a dial goes.
 struct dial_plan {
-  enum class how { open, refuse, reject, never_open };
+  /// shut: it opens and is gone before anybody hears of it, as behind a proxy without a backend.
+  enum class how { open, refuse, reject, never_open, shut };
   how outcome = how::open;
   int status = 503; ///< of reject (http: once the request has been sent, as it is there)
   std::chrono::milliseconds delay{0}; ///< until the outcome (never_open: connect_timeout counts)
