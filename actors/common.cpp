@@ -1,5 +1,7 @@
 #include "actors/common.hpp"
 
+#include "messages/json_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -51,9 +53,7 @@ fault to_fault(const caf::error& e) {
   return f;
 }
 
-std::string json_quote(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string json_quote(std::string_view text) { return json_text(nlohmann::json(text)); }
 
 std::uint64_t http_calls::send(http_request request, then next) {
   const auto call = ++last_;

@@ -6,7 +6,7 @@
 namespace pb {
 namespace {
 
-using self_ptr = persistence_actor::stateful_pointer<persistence_state>;
+using writer_ptr = persistence_actor::stateful_pointer<persistence_state>;
 
 /// More writes than this in one transaction only make everybody wait.
 constexpr std::size_t group_cap = 1024;
@@ -20,7 +20,7 @@ constexpr auto next_prune = std::chrono::hours{1};
 constexpr auto between_steps = std::chrono::milliseconds{50};
 
 /// What was decided goes to the sender as soon as it is on disk.
-void hand_over(self_ptr self, std::vector<outbox_row> rows) {
+void hand_over(writer_ptr self, std::vector<outbox_row> rows) {
   auto& st = self->state;
   if (rows.empty() || !st.sink)
     return;
@@ -35,12 +35,12 @@ void hand_over(self_ptr self, std::vector<outbox_row> rows) {
   self->send(st.sink, std::move(message));
 }
 
-void record_later(self_ptr self) {
+void record_later(writer_ptr self) {
   if (!std::exchange(self->state.record_armed, true))
     self->delayed_send(self, std::chrono::seconds(1), store_record{});
 }
 
-void finish_group(self_ptr self) {
+void finish_group(writer_ptr self) {
   auto& st = self->state;
   if (!st.in_group)
     return;
@@ -77,7 +77,7 @@ void finish_group(self_ptr self) {
 
 /// Runs one write inside the group. What it returns is not true before COMMIT.
 template <class Answer, class Write>
-result<Answer> run_in_group(self_ptr self, Write run) {
+result<Answer> run_in_group(writer_ptr self, Write run) {
   auto& st = self->state;
   const auto refuse = [&](const fault& f, const char* event) {
     ++st.failures;
@@ -116,7 +116,7 @@ result<done> as_done(result<void> x) {
 }
 
 /// In their order: an outcome that finds no room on the disk keeps back those behind it.
-void record_now(self_ptr self) {
+void record_now(writer_ptr self) {
   auto& st = self->state;
   while (!st.unrecorded.empty()) {
     auto& next = st.unrecorded.front();
@@ -139,7 +139,7 @@ void record_now(self_ptr self) {
 
 /// The same for somebody who waits for the answer: it goes out after COMMIT.
 template <class Answer, class Write>
-caf::result<Answer> write(self_ptr self, Write run) {
+caf::result<Answer> write(writer_ptr self, Write run) {
   auto outcome = run_in_group<Answer>(self, std::move(run));
   if (!outcome)
     return to_error(outcome.error());
@@ -159,7 +159,7 @@ caf::result<Answer> write(self_ptr self, Write run) {
 }
 
 /// One step of the retention; the next one follows soon, or the next sweep in an hour.
-void prune(self_ptr self) {
+void prune(writer_ptr self) {
   auto& st = self->state;
   auto step = run_in_group<pruned>(self, [&] { return st.disk->prune(st.retention, prune_step); });
   auto next = caf::timespan{next_prune};
@@ -177,7 +177,7 @@ void prune(self_ptr self) {
 }
 
 template <class Answer, class T, class Make>
-caf::result<Answer> read(self_ptr self, result<T> got, Make make) {
+caf::result<Answer> read(writer_ptr self, result<T> got, Make make) {
   if (got)
     return make(std::move(*got));
   self->state.around.log->error("store_read_failed", {}, got.error().cause);
@@ -223,7 +223,7 @@ std::string status_json(persistence_state& st) {
 
 } // namespace
 
-persistence_actor::behavior_type persistence(self_ptr self, surroundings around,
+persistence_actor::behavior_type persistence(writer_ptr self, surroundings around,
                                              std::shared_ptr<health_board> health,
                                              std::shared_ptr<store> disk,
                                              std::chrono::milliseconds retention) {

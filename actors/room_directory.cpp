@@ -3,10 +3,10 @@
 namespace pb {
 namespace {
 
-using self_ptr = room_directory_actor::stateful_pointer<room_directory_state>;
+using directory_ptr = room_directory_actor::stateful_pointer<room_directory_state>;
 using slot = room_directory_state::slot;
 
-slot& activate(self_ptr self, const room_id& id) {
+slot& activate(directory_ptr self, const room_id& id) {
   auto& st = self->state;
   auto& s = st.rooms[id];
   if (!s.actor && !s.closing) {
@@ -22,7 +22,7 @@ slot& activate(self_ptr self, const room_id& id) {
 }
 
 /// A room that died has unfinished work on the disk: it is born again, later each time.
-void on_down(self_ptr self, const caf::down_msg& m) {
+void on_down(directory_ptr self, const caf::down_msg& m) {
   auto& st = self->state;
   const auto n = st.names.find(m.source.id());
   if (n == st.names.end())
@@ -47,7 +47,7 @@ void on_down(self_ptr self, const caf::down_msg& m) {
 }
 
 /// Everything that was left on the disk is looked at by newborn rooms.
-void open_doors(self_ptr self) {
+void open_doors(directory_ptr self) {
   self->state.open = true;
   self->request(self->state.deps->store, std::chrono::seconds(60), store_load{})
       .then(
@@ -59,14 +59,14 @@ void open_doors(self_ptr self) {
 }
 
 /// No message is acted on before the rooms are known.
-void await_rooms(self_ptr self) {
+void await_rooms(directory_ptr self) {
   self->request(self->state.deps->topology, caf::infinite, await_topology{})
       .then([self](done) { open_doors(self); },
             [self](caf::error& e) { self->quit(std::move(e)); });
 }
 
 /// The room finishes what runs, for a minute; what is still open then stays where it was asked.
-caf::result<done> close_up(self_ptr self, const room_id& id) {
+caf::result<done> close_up(directory_ptr self, const room_id& id) {
   auto& s = self->state.rooms[id];
   s.closing = true;
   if (!s.actor) {
@@ -91,7 +91,7 @@ caf::result<done> close_up(self_ptr self, const room_id& id) {
 }
 
 /// What an agent says outside turns goes to the room that has, or had, that number.
-caf::result<done> push(self_ptr self, const agent_pushed& m) {
+caf::result<done> push(directory_ptr self, const agent_pushed& m) {
   auto& st = self->state;
   if (!st.open || st.draining || st.pushes >= room_directory_state::push_cap) {
     st.pushes_refused.inc();
@@ -125,7 +125,7 @@ caf::result<done> push(self_ptr self, const agent_pushed& m) {
   return promise;
 }
 
-caf::result<room_moved> move(self_ptr self, const move_room& m) {
+caf::result<room_moved> move(directory_ptr self, const move_room& m) {
   if (!self->state.open || self->state.draining)
     return to_error({fault_code::busy, "the rooms are not open", {}});
   auto promise = self->make_response_promise<room_moved>();
@@ -150,7 +150,7 @@ caf::result<room_moved> move(self_ptr self, const move_room& m) {
   return promise;
 }
 
-void deliver(self_ptr self, const std::vector<inbox_row>& rows) {
+void deliver(directory_ptr self, const std::vector<inbox_row>& rows) {
   auto& st = self->state;
   if (!st.open)
     return; // on the disk; read from there when the doors open
@@ -185,7 +185,7 @@ void deliver(self_ptr self, const std::vector<inbox_row>& rows) {
 
 } // namespace
 
-room_directory_actor::behavior_type room_directory(self_ptr self, room_deps deps) {
+room_directory_actor::behavior_type room_directory(directory_ptr self, room_deps deps) {
   auto& st = self->state;
   st.deps = std::make_shared<const room_deps>(std::move(deps));
   st.engine = engine_for(st.deps->around, "room_directory");

@@ -2,6 +2,7 @@
 
 #include "cli/agents_route.hpp"
 #include "config/scalars.hpp"
+#include "messages/json_text.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -25,7 +26,7 @@ bool is_plain(const std::string& text) {
 }
 
 std::string text_of(const std::string& text) {
-  return is_plain(text) ? text : json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  return is_plain(text) ? text : json_text(json(text));
 }
 
 std::string yaml_of(const json& value) {

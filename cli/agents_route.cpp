@@ -2,6 +2,7 @@
 
 #include "cli/page_query.hpp"
 #include "config/scalars.hpp"
+#include "messages/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -10,8 +11,6 @@ namespace {
 
 using nlohmann::json;
 using desk_ptr = std::shared_ptr<const agents_desk>;
-
-std::string dump(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 json list_of(const std::vector<config::problem>& problems) {
   auto out = json::array();
@@ -26,7 +25,8 @@ json list_of(const std::vector<config::problem>& problems) {
 
 std::string fault_with(const char* code, const std::string& message, const std::string& hint,
                        const std::vector<config::problem>& faults) {
-  return dump({{"code", code}, {"message", message}, {"hint", hint}, {"faults", list_of(faults)}});
+  return json_text(
+      json({{"code", code}, {"message", message}, {"hint", hint}, {"faults", list_of(faults)}}));
 }
 
 void answer_change(const change_outcome& out, json good, const api_done& done) {
@@ -36,7 +36,7 @@ void answer_change(const change_outcome& out, json good, const api_done& done) {
     good["changed"] = out.changed;
     good["file"] = out.file.empty() ? json{} : json(out.file);
     good["warnings"] = list_of(out.warnings);
-    return done(200, dump(good));
+    return done(200, json_text(good));
   case kind::no_registry:
     return done(409, api_error("no_registry", "This router has no registry file.",
                                "Write registry: matrix-agents.yaml into patchbay.yaml and restart: "
@@ -142,7 +142,7 @@ void list(const agents_desk& desk, const api_request& r, const api_done& done) {
       }
       out["items"].push_back(i->second);
     }
-    done(200, dump(out));
+    done(200, json_text(out));
   });
 }
 
@@ -209,11 +209,12 @@ void drain(const agents_desk& desk, const api_request& r, const api_done& done) 
   };
   if (*dry) // nothing is written in any case: it only looks whether the agent is there
     return desk.view()->agents.agents.contains(*id)
-               ? done(200, dump({{"id", id->value}, {"draining", true}, {"dry_run", true}}))
+               ? done(200,
+                      json_text(json({{"id", id->value}, {"draining", true}, {"dry_run", true}})))
                : unknown();
   desk.drain(*id, true, [done, unknown, id = *id](const std::optional<fault>& wrong) {
     if (!wrong)
-      return done(200, dump({{"id", id.value}, {"draining", true}}));
+      return done(200, json_text(json({{"id", id.value}, {"draining", true}})));
     if (wrong->code == fault_code::not_found)
       return unknown();
     done(503, api_error("busy", "The agents do not answer now.", "Send it again in a while."));

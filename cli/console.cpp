@@ -5,6 +5,8 @@
 #include "cli/lists_route.hpp"
 #include "cli/reconcile_route.hpp"
 #include "cli/rooms_route.hpp"
+#include "cli/wall_clock.hpp"
+#include "messages/json_text.hpp"
 
 #include <array>
 #include <ctime>
@@ -12,12 +14,6 @@
 
 namespace pb::cli {
 namespace {
-
-unix_ms wall_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 /// Asks the supervisor; it is held weakly, so that the console never keeps the router alive.
 std::function<void(std::function<void(std::string)>)> ask_status(const supervisor_actor& whom) {
@@ -50,7 +46,7 @@ status_question with_registry(status_question ask, std::shared_ptr<registry_keep
             {"name", "registry"},
             {"state", view->good ? "ok" : "last good"},
             {"status", {{"reloads", view->reloads}, {"problems", view->problems}}}};
-        const auto text = part.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        const auto text = json_text(part);
         const auto from = at + before.size();
         json.insert(from, json.compare(from, 1, "]") == 0 ? text : text + ",");
       }

@@ -4,6 +4,7 @@
 #include "bridges/matrix/api.hpp"
 #include "bridges/retry_after.hpp"
 #include "cli/doctor.hpp"
+#include "cli/wall_clock.hpp"
 
 #include <array>
 #include <chrono>
@@ -16,12 +17,6 @@ using namespace std::chrono_literals;
 using matrix::matrix_failure;
 
 constexpr unix_ms clock_tolerance = 60'000;
-
-unix_ms wall_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 http_request soon(http_request r) {
   r.timeout = std::min<std::chrono::milliseconds>(r.timeout, 10s);

@@ -3,6 +3,7 @@
 #include "bridges/agent/demo/demo_agent.hpp"
 #include "bridges/matrix/homeserver/file_journal.hpp"
 #include "bridges/matrix/homeserver/homeserver.hpp"
+#include "cli/wall_clock.hpp"
 
 #include <filesystem>
 
@@ -13,12 +14,6 @@ namespace {
 constexpr std::uint16_t homeserver_port = 8008;
 constexpr const char* bot = "patchbay";
 constexpr const char* person = "alice";
-
-unix_ms wall_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 } // namespace
 

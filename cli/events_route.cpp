@@ -30,7 +30,7 @@ private:
   std::map<agent_id, std::size_t> open_; ///< nodes stay where they are
 };
 
-void answer_fault(const fault& f, const api_done& done) {
+void refuse_event(const fault& f, const api_done& done) {
   switch (f.code) {
   case fault_code::not_found:
     return done(404, api_error("unknown_chat", "No chat of this agent has this chat_id.",
@@ -112,7 +112,7 @@ api_route events_route(events_desk desk) {
     shared->deliver(agent, std::move(*event),
                     [done, place = std::move(place)](const std::optional<fault>& wrong) {
                       if (wrong)
-                        return answer_fault(*wrong, done);
+                        return refuse_event(*wrong, done);
                       done(200, R"({"accepted":true})");
                     });
   };

@@ -1,6 +1,7 @@
 #include "persistence/import.hpp"
 #include "cli/data_dir.hpp"
 #include "cli/store_commands.hpp"
+#include "messages/json_text.hpp"
 #include "persistence/sqlite/backup.hpp"
 #include "persistence/sqlite/earlier_bot.hpp"
 #include "persistence/sqlite/open.hpp"
@@ -150,7 +151,7 @@ int import_surfaces(const file_options& options) {
     out["ok"] = true;
     out["dry_run"] = options.dry_run;
     out["changed"] = !options.dry_run && !plan->empty();
-    std::cout << out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    std::cout << json_text(out) << '\n';
     return ok;
   }
   std::cout << (plan->empty()     ? "nothing to do: "

@@ -44,9 +44,9 @@ void print_outcome(const json& report) {
 }
 
 /// Shows each report as it comes: the plan, then, unless that is all, the outcome.
-class printer {
+class report_printer {
 public:
-  explicit printer(bool as_json) : json_(as_json) {}
+  explicit report_printer(bool as_json) : json_(as_json) {}
   void operator()(const std::string& body) {
     const auto report = json::parse(body, nullptr, false);
     if (!report.is_object())
@@ -94,7 +94,7 @@ int reconcile(const reconcile_options& options) {
   config::loaded conf;
   if (!load_configuration(options.config, conf))
     return configuration;
-  printer show{options.json};
+  report_printer show{options.json};
   if (data_dir::holder(conf.process.data_dir)) {
     running_router router{conf.process};
     if (!router.known()) {

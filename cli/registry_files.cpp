@@ -14,7 +14,7 @@ namespace {
 constexpr std::time_t young_seconds = 3;
 
 /// FNV-1a: the files are the operator's own, nobody is deceived by a collision but themselves.
-class printer {
+class yaml_printer {
 public:
   void add(std::string_view bytes) {
     for (const char c : bytes)
@@ -42,7 +42,7 @@ std::vector<std::string> files_of(const std::string& file) {
 } // namespace
 
 registry_files::entries registry_files::stat_all() const {
-  printer p;
+  yaml_printer p;
   entries out;
   const auto now = std::time(nullptr);
   for (const auto& file : files_of(file_)) {
@@ -66,7 +66,7 @@ registry_files::entries registry_files::stat_all() const {
 }
 
 std::uint64_t registry_files::read_all() const {
-  printer p;
+  yaml_printer p;
   for (const auto& file : files_of(file_)) {
     p.add(file);
     const auto text = config::real_disk().read(file, config::document::max_bytes);

@@ -2,6 +2,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/embedded.hpp"
+#include "messages/json_text.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -84,7 +85,7 @@ void print_json(const report& r) {
     out["trouble"] = r.trouble;
   if (!r.note.empty())
     out["note"] = r.note;
-  std::cout << out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+  std::cout << json_text(out) << '\n';
 }
 
 int refuse(const fault& f) {

@@ -4,6 +4,7 @@
 #include "bridges/matrix/api.hpp"
 #include "cli/doctor.hpp"
 #include "cli/reset.hpp"
+#include "cli/wall_clock.hpp"
 #include "persistence/sqlite/inspect.hpp"
 
 #include <algorithm>
@@ -17,12 +18,6 @@ namespace pb::cli::reset {
 namespace {
 
 using matrix::matrix_failure;
-
-unix_ms wall_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 bool token_lost(const matrix_failure& f) {
   return f.kind == matrix_failure::kind_t::unauthorised ||

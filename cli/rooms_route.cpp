@@ -31,7 +31,7 @@ void list(const rooms_desk& desk, const api_request& r, const api_done& done) {
             });
 }
 
-void answer_fault(const fault& f, const api_done& done) {
+void refuse_move(const fault& f, const api_done& done) {
   switch (f.code) {
   case fault_code::not_found:
     return done(404, api_error("unknown_room", "There is no chat in a room of this id.",
@@ -62,7 +62,7 @@ void move(const rooms_desk& desk, const api_request& r, const api_done& done) {
             [done, room, agent = *agent](const std::optional<fault>& wrong, bool moved,
                                          platform_chat_id chat) {
               if (wrong)
-                return answer_fault(*wrong, done);
+                return refuse_move(*wrong, done);
               done(200, json{{"room", room.value},
                              {"agent", agent.value},
                              {"moved", moved},

@@ -7,6 +7,7 @@
 #include "cli/embedded.hpp"
 #include "cli/registry_keeper.hpp"
 #include "cli/version.hpp"
+#include "cli/wall_clock.hpp"
 #include "persistence/sqlite/open.hpp"
 
 #include <condition_variable>
@@ -61,12 +62,6 @@ void pin_to(int cpu) {
   CPU_SET(static_cast<unsigned>(cpu), &set);
   if (sched_setaffinity(0, sizeof set, &set) != 0)
     complain("cannot stay on CPU " + std::to_string(cpu));
-}
-
-unix_ms wall_now() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 /// What the actors tell the main thread.

@@ -3,6 +3,7 @@
 
 #include "bridges/telemetry/log_format.hpp"
 #include "cli/running_router.hpp"
+#include "messages/json_text.hpp"
 
 #include <algorithm>
 #include <iostream>
@@ -74,8 +75,6 @@ inline std::optional<nlohmann::json> all_pages(running_router& router, const std
   return out;
 }
 
-inline std::string dump_of(const nlohmann::json& j) {
-  return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+inline std::string dump_of(const nlohmann::json& j) { return json_text(j); }
 
 } // namespace pb::cli

@@ -9,14 +9,14 @@
 namespace pb::cli {
 namespace {
 
-std::string reason() { return std::strerror(errno); }
+std::string errno_text() { return std::strerror(errno); }
 
 std::optional<std::string> sync_folder(const std::string& folder) {
   const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
-    return reason();
+    return errno_text();
   const bool ok = ::fsync(fd) == 0;
-  auto why = ok ? std::nullopt : std::optional{reason()};
+  auto why = ok ? std::nullopt : std::optional{errno_text()};
   ::close(fd);
   return why;
 }
@@ -27,10 +27,10 @@ std::optional<std::string> fill(int fd, const std::string& text) {
     if (n < 0 && errno == EINTR)
       continue;
     if (n < 0)
-      return reason();
+      return errno_text();
     at += static_cast<std::size_t>(n);
   }
-  return ::fsync(fd) == 0 ? std::nullopt : std::optional{reason()};
+  return ::fsync(fd) == 0 ? std::nullopt : std::optional{errno_text()};
 }
 
 } // namespace
@@ -40,11 +40,11 @@ std::optional<std::string> write_whole(const std::string& path,
   const auto folder = config::folder_of(path);
   if (!text) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-      return reason();
+      return errno_text();
     return sync_folder(folder);
   }
   if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
-    return reason();
+    return errno_text();
   // A name with a dot before it is none of the registry's.
   const auto temporary = folder + "/." + path.substr(folder.size() + 1) + ".new";
   struct stat now {};
@@ -52,13 +52,13 @@ std::optional<std::string> write_whole(const std::string& path,
   const int fd =
       ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
   if (fd < 0)
-    return reason();
+    return errno_text();
   auto why = fill(fd, *text);
   if (there && !why && ::fchmod(fd, now.st_mode & 07777) != 0)
-    why = reason();
+    why = errno_text();
   ::close(fd);
   if (!why && ::rename(temporary.c_str(), path.c_str()) != 0)
-    why = reason();
+    why = errno_text();
   if (why) {
     ::unlink(temporary.c_str());
     return why;

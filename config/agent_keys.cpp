@@ -97,7 +97,7 @@ verdict set_time(agent_spec& a, text t) {
 
 constexpr auto some_time = "a duration from 10ms to 7d, like 10s";
 
-std::vector<agent_key> make() {
+std::vector<agent_key> all_agent_keys() {
   return {
       {"id", shape::text, "letters, digits, '.', '_' and '-', first a letter or a digit", "",
        "the agent's name in users, rooms and logs",
@@ -169,7 +169,7 @@ std::vector<agent_key> make() {
 
 const std::vector<agent_key>& agent_keys() {
   static const auto keys = [] {
-    auto all = make();
+    auto all = all_agent_keys();
     const auto own = protocol_keys();
     all.insert(all.end(), own.begin(), own.end());
     return all;

@@ -43,7 +43,7 @@ verdict admin_listen(settings& s, text t) {
   return into(s.admin.listen, host_and_port(t));
 }
 
-std::vector<process_key> make() {
+std::vector<process_key> all_process_keys() {
   return {
       {"homeserver.url", shape::text, "an address like https://matrix.example.org, or embedded", "",
        "the homeserver; embedded: a development homeserver inside the process", homeserver, nullptr,
@@ -183,7 +183,7 @@ std::vector<process_key> make() {
 } // namespace
 
 const std::vector<process_key>& process_keys() {
-  static const auto keys = make();
+  static const auto keys = all_process_keys();
   return keys;
 }
 

@@ -26,10 +26,6 @@ std::optional<std::uint64_t> whole(std::string_view text, int base = 10) {
   return out;
 }
 
-tl::unexpected<wrong> no(std::string what, std::string instead = {}) {
-  return tl::unexpected(wrong{std::move(what), std::move(instead)});
-}
-
 /// Takes the digits at the front of `rest`; at most 12, so that nothing overflows later.
 std::optional<std::uint64_t> take_digits(std::string_view& rest) {
   std::size_t n = 0;

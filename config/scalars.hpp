@@ -23,6 +23,10 @@ struct wrong {
   std::string instead = {};
 };
 
+inline tl::unexpected<wrong> no(std::string what, std::string instead = {}) {
+  return tl::unexpected(wrong{std::move(what), std::move(instead)});
+}
+
 template <class T>
 using parsed = tl::expected<T, wrong>;
 

@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::size_t longest = 2'048;
 
-tl::unexpected<wrong> no(std::string what, std::string instead = {}) {
-  return tl::unexpected(wrong{std::move(what), std::move(instead)});
-}
-
 bool is_printable_ascii(char c) { return c > 0x20 && c < 0x7f; }
 
 verdict check_port(std::string_view port) {

@@ -116,7 +116,7 @@ bool archived(const json& value) {
 }
 
 /// All keys, sorted, before they are put together.
-struct reader {
+struct surface_reader {
   std::map<std::string, json> rooms, users, chats;
   surfaces out;
 
@@ -128,11 +128,11 @@ struct reader {
   void raise(std::int64_t platform) { out.last.value = std::max(out.last.value, platform); }
 };
 
-void reader::take(const surface_entry& e) {
-  static const std::pair<const char*, std::map<std::string, json> reader::*> kinds[] = {
-      {"matrix_room:", &reader::rooms},
-      {"matrix_user:", &reader::users},
-      {"chat:", &reader::chats}};
+void surface_reader::take(const surface_entry& e) {
+  static const std::pair<const char*, std::map<std::string, json> surface_reader::*> kinds[] = {
+      {"matrix_room:", &surface_reader::rooms},
+      {"matrix_user:", &surface_reader::users},
+      {"chat:", &surface_reader::chats}};
   const bool is_sequence =
       std::find(sequence_keys.begin(), sequence_keys.end(), e.key) != sequence_keys.end();
   const auto* kind = std::find_if(std::begin(kinds), std::end(kinds),
@@ -155,7 +155,7 @@ void reader::take(const surface_entry& e) {
   (this->*(kind->second))[e.key.substr(std::string{kind->first}.size())] = std::move(value);
 }
 
-void reader::sequence(const surface_entry& e, const json& value) {
+void surface_reader::sequence(const surface_entry& e, const json& value) {
   auto last = value.is_object() ? whole(field(value, f_last)) : whole(&value);
   if (!last && value.is_object())
     if (const auto next = whole(value.contains("next") ? &value["next"] : nullptr))
@@ -166,7 +166,7 @@ void reader::sequence(const surface_entry& e, const json& value) {
     raise(*last);
 }
 
-void reader::room(const std::string& id, const json& value) {
+void surface_reader::room(const std::string& id, const json& value) {
   const auto key = "matrix_room:" + id;
   if (!good_id(id, '!')) {
     out.broken.push_back(key + ": no room id");
@@ -211,7 +211,7 @@ void reader::room(const std::string& id, const json& value) {
   out.rooms.push_back(std::move(r));
 }
 
-void reader::contexts(const std::string& key, const json& chat, const surface_room& r) {
+void surface_reader::contexts(const std::string& key, const json& chat, const surface_room& r) {
   const auto* list = field(chat, f_saved);
   if (!list)
     return;
@@ -242,7 +242,7 @@ void reader::contexts(const std::string& key, const json& chat, const surface_ro
   }
 }
 
-void reader::user(const std::string& id, const json& value) {
+void surface_reader::user(const std::string& id, const json& value) {
   if (!good_id(id, '@') || id.find(':') == std::string::npos) {
     out.broken.push_back("matrix_user:" + id + ": no user id");
     return;
@@ -259,7 +259,7 @@ void reader::user(const std::string& id, const json& value) {
 } // namespace
 
 surfaces read_surfaces(const std::vector<surface_entry>& entries) {
-  reader r;
+  surface_reader r;
   for (const auto& e : entries)
     r.take(e);
   r.out.chats = r.chats.size();

@@ -33,7 +33,7 @@ agent_connection_actor::behavior_type agent_connection_state::start(agent_spec s
   turns_total_ =
       numbers.counter_of("patchbay_agent_turns_total", "Turns that an agent was given", who);
   failed_total_ = numbers.counter_of("patchbay_agent_turns_failed_total",
-                                     "Turns that ended without an answer", who);
+                                     "Turns that the agent failed; a stop is none", who);
   unknown_total_ = numbers.counter_of("patchbay_agent_unknown_events_total",
                                       "Events of unknown types, ignored", who);
   after_end_total_ = numbers.counter_of("patchbay_agent_events_after_end_total",
@@ -228,11 +228,12 @@ void agent_connection_state::end(turn_id id, turn_ending ending, std::string det
   self_->send(t.what.sink, std::move(over));
   if (ending == turn_ending::answered) {
     ++answered_;
-  } else {
+    in_trouble_ = false; // last_trouble_ stays, for who wants to know what it was
+  } else if (agents_fault(ending)) {
     ++failed_;
     failed_total_.inc();
-    last_trouble_ = detail.empty() ? "turn ended with " + std::to_string(static_cast<int>(ending))
-                                   : detail.substr(0, 200);
+    in_trouble_ = true;
+    last_trouble_ = detail.empty() ? std::string{word_of(ending)} : detail.substr(0, 200);
   }
   if (t.seat != 0)
     let_go(t.seat);

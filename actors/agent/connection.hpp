@@ -185,6 +185,7 @@ private:
   std::uint64_t answered_ = 0, failed_ = 0, after_end_ = 0;
   std::optional<time_point> last_word_; ///< when the agent last said anything
   std::string last_trouble_;
+  bool in_trouble_ = false;    ///< no turn has ended well since
   std::set<std::string> told_; ///< what is logged once only
   counter turns_total_, failed_total_, unknown_total_, after_end_total_;
   counter questions_ignored_, pushes_total_, pushes_dropped_;

@@ -77,10 +77,10 @@ std::string agent_connection_state::status() const {
   for (const auto& [id, t] : turns_)
     asking += t.open_questions;
   const bool out = endpoints_.pause(now) > 0ms;
-  const char* state = draining_               ? "draining"
-                      : out                   ? "out_of_service"
-                      : last_trouble_.empty() ? "ok"
-                                              : "trouble";
+  const char* state = draining_     ? "draining"
+                      : out         ? "out_of_service"
+                      : in_trouble_ ? "trouble"
+                                    : "ok";
   const auto since_word = [&]() -> std::string {
     if (!last_word_)
       return "null";

@@ -1,5 +1,7 @@
 #include "actors/agent/endpoints_logic.hpp"
 
+#include "messages/json_text.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -138,7 +140,7 @@ std::string endpoint_pool::json(time_point now) const {
                     {"failures", e.failures},
                     {"out_of_service_ms",
                      std::chrono::ceil<milliseconds>(std::max(e.out_until, now) - now).count()}});
-  return list.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return json_text(list);
 }
 
 } // namespace pb

@@ -9,7 +9,7 @@ namespace pb {
 
 namespace {
 
-constexpr std::size_t list_cap = 100; ///< lines of one answer
+constexpr std::size_t chats_shown = 100; ///< lines of one answer
 
 std::string link_to(const room_id& room, const user_id& bot) {
   return matrix::room_link(room, {matrix::server_of(bot)});
@@ -52,7 +52,7 @@ void room_core::list_chats(const inbox_row& row, std::map<agent_id, std::string>
             std::string lines;
             std::size_t n = 0;
             for (const auto& r : all.rooms) {
-              if (++n > list_cap) {
+              if (++n > chats_shown) {
                 lines += "…\n";
                 break;
               }

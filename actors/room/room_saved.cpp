@@ -12,8 +12,8 @@ namespace pb {
 
 namespace {
 
-constexpr std::size_t name_cap = 64; ///< bytes
-constexpr std::size_t list_cap = 50; ///< lines of one answer
+constexpr std::size_t name_cap = 64;    ///< bytes
+constexpr std::size_t names_shown = 50; ///< lines of one answer
 constexpr std::uint64_t most_bytes = std::uint64_t{1} << 40;
 
 /// Part of a path: what a person may write as a name.
@@ -47,8 +47,8 @@ void room_core::with_saved(const user_id& who,
       .then(
           [this, then = std::move(then)](saved_list& got) {
             std::erase_if(got.saved, [&](const saved_context& s) { return s.agent != row_.agent; });
-            if (got.saved.size() > list_cap)
-              got.saved.resize(list_cap);
+            if (got.saved.size() > names_shown)
+              got.saved.resize(names_shown);
             then(std::move(got.saved));
           },
           [this](caf::error& e) { self_->quit(std::move(e)); });

@@ -159,13 +159,16 @@ void room_core::conclude() {
   }
   for (auto& row : s.outbox)
     row.tr = r.request.tr;
-  if (!good)
+  const log_fields about{{"room", id_},
+                         {"agent", r.request.agent},
+                         {"turn", r.request.id},
+                         {"ending", word_of(how)},
+                         {"detail", detail.substr(0, 200)}};
+  if (how == turn_ending::cancelled)
+    deps_->around.log->info("turn_stopped", r.request.tr, "a turn was stopped", about);
+  else if (!good)
     deps_->around.log->warning("turn_failed", r.request.tr, "a turn ended without an answer",
-                               {{"room", id_},
-                                {"agent", r.request.agent},
-                                {"turn", r.request.id},
-                                {"ending", static_cast<int>(how)},
-                                {"detail", detail.substr(0, 200)}});
+                               about);
   answered_.push_back(r.what.row.event.id);
   if (answered_.size() > 64)
     answered_.erase(answered_.begin());

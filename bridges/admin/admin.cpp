@@ -3,6 +3,7 @@
 #include "bridges/admin/answers.hpp"
 #include "bridges/admin/assets.hpp"
 #include "bridges/admin/guard.hpp"
+#include "messages/json_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -56,7 +57,7 @@ std::string readiness_json(const readiness& r) {
     out["last_sync_age_ms"] = *r.last_sync_age_ms;
   out["database_writable"] = r.database_writable;
   out["detail"] = r.detail;
-  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(out);
 }
 
 std::string join(const std::vector<std::string>& methods) {

@@ -1,26 +1,22 @@
 #include "bridges/admin/answers.hpp"
 
+#include "messages/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace pb {
-namespace {
-
-std::string dump(const nlohmann::ordered_json& value) {
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-} // namespace
+namespace {} // namespace
 
 std::string api_error(std::string_view code, std::string_view message, std::string_view hint) {
-  return dump({{"code", code}, {"message", message}, {"hint", hint}});
+  return json_text(nlohmann::ordered_json({{"code", code}, {"message", message}, {"hint", hint}}));
 }
 
 std::string api_page(const std::vector<std::string>& items, std::string_view next) {
   std::string out = R"({"items":[)";
   for (std::size_t i = 0; i < items.size(); ++i)
     out += (i == 0 ? "" : ",") + items[i];
-  return out + R"(],"next":)" + (next.empty() ? std::string("null") : dump(std::string(next))) +
-         '}';
+  return out + R"(],"next":)" +
+         (next.empty() ? std::string("null") : json_text(nlohmann::json(next))) + '}';
 }
 
 namespace admin {

@@ -1,5 +1,7 @@
 #include "bridges/agent/json_rpc.hpp"
 
+#include "messages/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -17,10 +19,6 @@ std::string text_of(std::string_view id, std::string_view rest) {
   out += rest;
   out += '}';
   return out;
-}
-
-std::string json_text(const nlohmann::json& value) {
-  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 std::string call(std::string_view method, const nlohmann::json& params) {
@@ -105,7 +103,7 @@ std::string answer(std::string_view id, const nlohmann::json& result) {
 }
 
 std::string refusal(std::string_view id, int code, std::string_view why) {
-  return text_of(id, R"("error":)" + json_text({{"code", code}, {"message", why}}));
+  return text_of(id, R"("error":)" + json_text(nlohmann::json({{"code", code}, {"message", why}})));
 }
 
 } // namespace pb::json_rpc

@@ -8,7 +8,7 @@
 namespace pb {
 namespace {
 
-using agent_json::value;
+using value = agent_json::value;
 
 constexpr std::size_t depth_limit = 64;
 

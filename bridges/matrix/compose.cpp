@@ -1,6 +1,7 @@
 #include "bridges/matrix/compose.hpp"
 
 #include "bridges/matrix/url.hpp"
+#include "messages/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -9,10 +10,6 @@ namespace {
 
 /// Members stay in the order in which they are written here.
 using nlohmann::ordered_json;
-
-std::string text_of(const ordered_json& j) {
-  return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
 
 std::string short_name(std::string_view name) {
   const std::string valid = storable_text(name);
@@ -73,32 +70,33 @@ ordered_json timeline_filter(const user_id& me) {
 
 } // namespace
 
-std::string compose_chat_marker(const chat_marker& m) { return text_of(marker_of(m)); }
+std::string compose_chat_marker(const chat_marker& m) { return json_text(marker_of(m)); }
 
-std::string compose_space_marker(const space_marker& m) { return text_of(marker_of(m)); }
+std::string compose_space_marker(const space_marker& m) { return json_text(marker_of(m)); }
 
 std::string compose_space_child(const std::string& server) {
-  return text_of({{"via", ordered_json::array({server})}, {"suggested", true}});
+  return json_text(ordered_json({{"via", ordered_json::array({server})}, {"suggested", true}}));
 }
 
 std::string compose_space_parent(const std::string& server) {
-  return text_of({{"via", ordered_json::array({server})}, {"canonical", true}});
+  return json_text(ordered_json({{"via", ordered_json::array({server})}, {"canonical", true}}));
 }
 
 std::string compose_room_name(std::string_view name) {
-  return text_of({{"name", short_name(name)}});
+  return json_text(ordered_json({{"name", short_name(name)}}));
 }
 
 std::string compose_create_space(const space_request& r) {
   ordered_json initial = visibility();
   initial.push_back(state_event(space_marker_type, "", marker_of(r.marker)));
-  return text_of({{"preset", "private_chat"},
-                  {"name", short_name(r.name)},
-                  {"invite", ordered_json::array({r.marker.owner.value})},
-                  {"creation_content", {{"type", "m.space"}}},
-                  {"power_level_content_override",
-                   {{"events_default", 100}, {"invite", 100}, {"events", power_events()}}},
-                  {"initial_state", std::move(initial)}});
+  return json_text(
+      ordered_json({{"preset", "private_chat"},
+                    {"name", short_name(r.name)},
+                    {"invite", ordered_json::array({r.marker.owner.value})},
+                    {"creation_content", {{"type", "m.space"}}},
+                    {"power_level_content_override",
+                     {{"events_default", 100}, {"invite", 100}, {"events", power_events()}}},
+                    {"initial_state", std::move(initial)}}));
 }
 
 std::string compose_create_chat(const chat_request& r) {
@@ -110,24 +108,25 @@ std::string compose_create_chat(const chat_request& r) {
   initial.push_back(state_event("m.space.parent", r.space.value,
                                 {{"via", ordered_json::array({r.server})}, {"canonical", true}}));
   initial.push_back(state_event(chat_marker_type, "", marker_of(r.marker)));
-  return text_of({{"preset", "private_chat"},
-                  {"name", short_name(r.name)},
-                  {"invite", ordered_json::array({r.marker.owner.value})},
-                  {"power_level_content_override", {{"invite", 100}, {"events", power_events()}}},
-                  {"initial_state", std::move(initial)}});
+  return json_text(
+      ordered_json({{"preset", "private_chat"},
+                    {"name", short_name(r.name)},
+                    {"invite", ordered_json::array({r.marker.owner.value})},
+                    {"power_level_content_override", {{"invite", 100}, {"events", power_events()}}},
+                    {"initial_state", std::move(initial)}}));
 }
 
 namespace {
 
 std::string sync_filter(ordered_json timeline, ordered_json state) {
   const ordered_json none{{"types", ordered_json::array()}};
-  return text_of({{"presence", none},
-                  {"account_data", none},
-                  {"room",
-                   {{"account_data", none},
-                    {"ephemeral", none},
-                    {"state", std::move(state)},
-                    {"timeline", std::move(timeline)}}}});
+  return json_text(ordered_json({{"presence", none},
+                                 {"account_data", none},
+                                 {"room",
+                                  {{"account_data", none},
+                                   {"ephemeral", none},
+                                   {"state", std::move(state)},
+                                   {"timeline", std::move(timeline)}}}}));
 }
 
 } // namespace
@@ -150,12 +149,12 @@ std::string compose_backfill_filter() {
   ordered_json filter = timeline_filter({});
   filter.erase("limit"); // the query names it
   filter.erase("not_senders");
-  return text_of(filter);
+  return json_text(filter);
 }
 
 std::string compose_own_filter(const user_id& me) {
-  return text_of({{"senders", ordered_json::array({me.value})},
-                  {"types", ordered_json::array({"m.room.message"})}});
+  return json_text(ordered_json({{"senders", ordered_json::array({me.value})},
+                                 {"types", ordered_json::array({"m.room.message"})}}));
 }
 
 } // namespace pb::matrix

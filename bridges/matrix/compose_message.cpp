@@ -1,6 +1,8 @@
 #include "bridges/matrix/compose.hpp"
 
+#include "bridges/matrix/limits.hpp"
 #include "bridges/matrix/markdown.hpp"
+#include "messages/json_text.hpp"
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -11,11 +13,7 @@ namespace {
 /// Members stay in the order in which they are written here.
 using nlohmann::ordered_json;
 
-constexpr std::size_t max_id = 255, max_told = 8, max_mxc = 1024;
-
-std::string text_of(const ordered_json& j) {
-  return j.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
+constexpr std::size_t max_told = 8, max_mxc = 1024;
 
 const char* name_of(delivery kind) {
   switch (kind) {
@@ -33,7 +31,7 @@ const char* name_of(delivery kind) {
   return "notice";
 }
 
-bool usable(const std::string& id) { return !id.empty() && escaped_size(id) <= max_id; }
+bool usable(const std::string& id) { return !id.empty() && escaped_size(id) <= id_bytes; }
 
 ordered_json mentions(const std::vector<user_id>& users) {
   ordered_json out = ordered_json::object();
@@ -94,7 +92,7 @@ std::string message(const message_draft& m, std::string_view body, const std::st
     j["m.relates_to"] = {{"rel_type", "m.replace"}, {"event_id", m.replaces.value}};
   }
   j["io.patchbay.delivery"] = own;
-  return text_of(j);
+  return json_text(j);
 }
 
 } // namespace
@@ -110,15 +108,15 @@ std::string compose_message(const message_draft& m) {
 }
 
 std::string compose_file_order(const file_order& o) {
-  return text_of({{"workspace", o.workspace},
-                  {"path", o.path},
-                  {"text", o.text},
-                  {"caption", o.caption},
-                  {"turn", o.turn.value},
-                  {"reply_to", o.reply_to.value},
-                  {"thread", o.thread.value},
-                  {"mention", o.mention.value},
-                  {"part", o.part}});
+  return json_text(ordered_json({{"workspace", o.workspace},
+                                 {"path", o.path},
+                                 {"text", o.text},
+                                 {"caption", o.caption},
+                                 {"turn", o.turn.value},
+                                 {"reply_to", o.reply_to.value},
+                                 {"thread", o.thread.value},
+                                 {"mention", o.mention.value},
+                                 {"part", o.part}}));
 }
 
 std::optional<file_order> parse_file_order(std::string_view body) {
@@ -169,7 +167,7 @@ std::string compose_file(const file_order& order, const uploaded_content& file,
   j["m.mentions"] = mentions({order.mention});
   relate(j, order.thread, order.reply_to);
   j["io.patchbay.delivery"] = delivery_of(order.turn, delivery::file, order.part, row);
-  return text_of(j);
+  return json_text(j);
 }
 
 namespace {

@@ -1,6 +1,7 @@
 #include "bridges/matrix/content.hpp"
 
 #include "bridges/matrix/json_scan.hpp"
+#include "bridges/matrix/limits.hpp"
 #include "bridges/matrix/url.hpp"
 
 #include <charconv>
@@ -12,7 +13,6 @@ using json::each_element;
 using json::each_member;
 using json::value;
 
-constexpr std::int64_t max_integer = (std::int64_t{1} << 53) - 1; // canonical JSON
 constexpr std::size_t max_mentions = 100;
 constexpr std::size_t max_via = 16;
 
@@ -99,7 +99,7 @@ std::optional<std::int64_t> positive(std::string_view s) {
   if (s.empty() || s.front() < '1' || s.front() > '9')
     return std::nullopt;
   const auto got = std::from_chars(s.data(), s.data() + s.size(), n);
-  if (got.ec != std::errc{} || got.ptr != s.data() + s.size() || n > max_integer)
+  if (got.ec != std::errc{} || got.ptr != s.data() + s.size() || n > canonical_integer)
     return std::nullopt;
   return n;
 }
@@ -266,9 +266,9 @@ std::optional<chat_marker> parse_chat_marker(std::string_view content) {
   });
   if (!owner || !chat || !chat_number(*chat) || !agent || !is_agent_id(*agent) || !from)
     return std::nullopt;
-  if (!platform || *platform < 1 || *platform > max_integer)
+  if (!platform || *platform < 1 || *platform > canonical_integer)
     return std::nullopt;
-  if (!epoch || *epoch < 0 || *epoch > max_integer)
+  if (!epoch || *epoch < 0 || *epoch > canonical_integer)
     return std::nullopt;
   if (!state || (*state != "active" && *state != "archived"))
     return std::nullopt;

@@ -1,6 +1,7 @@
 #include "bridges/matrix/content.hpp"
 
 #include "bridges/matrix/json_scan.hpp"
+#include "bridges/matrix/limits.hpp"
 #include "bridges/matrix/text.hpp"
 
 #include <algorithm>
@@ -13,15 +14,14 @@ using json::each_element;
 using json::each_member;
 using json::value;
 
-constexpr std::int64_t max_integer = (std::int64_t{1} << 53) - 1; // canonical JSON
-constexpr std::size_t max_answers = 20;                           // of the specification
+constexpr std::size_t max_answers = 20; // of the specification
 constexpr std::size_t max_uri = 255;
 constexpr std::size_t max_quoted = 1'000; // of a quote: enough to know what is meant
 
 /// A number that counts something; else what stands for "not said".
 std::int64_t count(const value& v, std::int64_t none) {
   const auto n = json::integer(v);
-  return n && *n >= 0 && *n <= max_integer ? *n : none;
+  return n && *n >= 0 && *n <= canonical_integer ? *n : none;
 }
 
 /// A text of extensible events: [{"body","mimetype"}], or a string in their earlier form.

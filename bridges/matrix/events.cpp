@@ -1,5 +1,6 @@
 #include "bridges/matrix/events.hpp"
 
+#include "bridges/matrix/limits.hpp"
 #include "bridges/matrix/text.hpp"
 #include "bridges/matrix/url.hpp"
 
@@ -11,7 +12,6 @@ namespace {
 
 constexpr std::size_t kept_poison = 64;
 constexpr std::size_t kept_raw = 4096;
-constexpr std::size_t max_id = 255;
 constexpr std::uint32_t max_depth = 64;
 /// An event has 65,536 bytes at most; a server that writes every letter as \uXXXX makes four times
 /// as much of it.
@@ -32,12 +32,12 @@ std::string with_redacts(std::string_view content, const std::string& target) {
 /// The text of a string that is at most 255 bytes (with its escapes it may be longer). Most have no
 /// escape: then this is a view of the body, and `room` stays empty.
 bool short_text(const json::value& v, std::string_view& out, std::string& room) {
-  if (v.type != json::kind::string || v.flawed || v.raw.size() > 6 * max_id + 2)
+  if (v.type != json::kind::string || v.flawed || v.raw.size() > 6 * id_bytes + 2)
     return false;
   out = v.raw.substr(1, v.raw.size() - 2);
   if (out.find('\\') != std::string_view::npos)
     out = room = json::unescape(out);
-  return out.size() <= max_id;
+  return out.size() <= id_bytes;
 }
 
 } // namespace

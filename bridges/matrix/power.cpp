@@ -7,9 +7,7 @@
 namespace pb::matrix {
 namespace {
 
-using nlohmann::json;
-
-std::int64_t level(const json& value, std::int64_t otherwise) {
+std::int64_t level(const nlohmann::json& value, std::int64_t otherwise) {
   if (value.is_number_integer())
     return value.get<std::int64_t>();
   if (value.is_string()) {
@@ -23,7 +21,7 @@ std::int64_t level(const json& value, std::int64_t otherwise) {
   return otherwise;
 }
 
-std::int64_t entry(const json& levels, const char* map, std::string_view key,
+std::int64_t entry(const nlohmann::json& levels, const char* map, std::string_view key,
                    std::int64_t otherwise) {
   const auto m = levels.find(map);
   if (m == levels.end() || !m->is_object())
@@ -32,7 +30,7 @@ std::int64_t entry(const json& levels, const char* map, std::string_view key,
   return i == m->end() ? otherwise : level(*i, otherwise);
 }
 
-std::int64_t plain(const json& levels, const char* name, std::int64_t otherwise) {
+std::int64_t plain(const nlohmann::json& levels, const char* name, std::int64_t otherwise) {
   const auto i = levels.find(name);
   return i == levels.end() ? otherwise : level(*i, otherwise);
 }
@@ -48,7 +46,7 @@ bool power_facts::creators_rule() const {
 
 std::vector<user_id> additional_creators(std::string_view content) {
   std::vector<user_id> out;
-  const auto j = json::parse(content, nullptr, false);
+  const auto j = nlohmann::json::parse(content, nullptr, false);
   if (!j.is_object() || !j.contains("additional_creators") || !j["additional_creators"].is_array())
     return out;
   for (const auto& user : j["additional_creators"])
@@ -62,7 +60,7 @@ bool may_send_state(const power_facts& room, const user_id& user, std::string_vi
       std::find(room.creators.begin(), room.creators.end(), user) != room.creators.end();
   if (creator && room.creators_rule())
     return true;
-  const auto levels = json::parse(room.levels, nullptr, false);
+  const auto levels = nlohmann::json::parse(room.levels, nullptr, false);
   if (!levels.is_object()) // without the event the creator may everything, others nothing special
     return creator;
   const auto mine = entry(levels, "users", user.value, plain(levels, "users_default", 0));

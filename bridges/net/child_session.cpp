@@ -15,7 +15,7 @@ namespace {
 using how = link_closed::how;
 using namespace std::chrono_literals;
 
-constexpr std::size_t read_size = 16 * 1024;
+constexpr std::size_t pipe_read = 16 * 1024;
 constexpr std::size_t complaint_limit = 1'000;
 constexpr int last_complaints = 64;  ///< reads of what a child that has ended left behind
 constexpr auto close_patience = 1s;  ///< from the end of its input to SIGTERM
@@ -182,7 +182,7 @@ void child_session::close_input() {
 void child_session::read() {
   if (reading_)
     return;
-  piece_.resize(read_size);
+  piece_.resize(pipe_read);
   if (exited_) { // what it left in the pipe, and not a byte of who else may hold the other end
     error_code ec;
     out_.non_blocking(true, ec);

@@ -11,8 +11,8 @@ namespace pb::net {
 
 namespace {
 
-constexpr std::size_t header_limit = 64 * 1024;
-constexpr std::size_t read_size = 32 * 1024;
+constexpr std::size_t answer_head_limit = 64 * 1024;
+constexpr std::size_t answer_read = 32 * 1024;
 
 bool idempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE";
@@ -133,7 +133,7 @@ void client_connection::pump(asio::const_buffer piece, bool last) {
 }
 
 void client_connection::read() {
-  stream_->async_read_some(in_.prepare(read_size),
+  stream_->async_read_some(in_.prepare(answer_read),
                            [self = shared_from_this()](error_code ec, std::size_t n) {
                              if (self->pool_)
                                self->on_read(ec, n);
@@ -177,7 +177,7 @@ bool client_connection::parse() {
     error_code ec;
     const auto n = reader_->put(in_.data(), ec);
     in_.consume(n);
-    if (ec == http::error::need_more && in_.size() <= header_limit)
+    if (ec == http::error::need_more && in_.size() <= answer_head_limit)
       return true; // a chunk header has no limit in the parser
     if (ec && reader_->cut()) {
       complete();
@@ -207,7 +207,7 @@ bool client_connection::parse() {
 
 void client_connection::new_reader() {
   const auto& r = current_->request;
-  reader_.emplace(header_limit, r.response_limit, r.method == "HEAD", r.into);
+  reader_.emplace(answer_head_limit, r.response_limit, r.method == "HEAD", r.into);
 }
 
 void client_connection::disk_failed(int error) {

@@ -14,8 +14,8 @@ namespace {
 using how = link_closed::how;
 using boost::beast::iequals;
 
-constexpr std::size_t header_limit = 64 * 1024;
-constexpr std::size_t read_size = 32 * 1024;
+constexpr std::size_t head_limit = 64 * 1024;
+constexpr std::size_t stream_read = 32 * 1024;
 constexpr std::size_t inflated_piece = 16 * 1024;
 constexpr std::chrono::seconds explanation_time{5}; ///< for the body of a rejection
 
@@ -177,7 +177,7 @@ void http_session::write(asio::const_buffer head, asio::const_buffer body) {
 }
 
 void http_session::read() {
-  stream_->async_read_some(in_.prepare(read_size),
+  stream_->async_read_some(in_.prepare(stream_read),
                            [self = shared_from_this()](error_code ec, std::size_t n) {
                              if (!self->over_)
                                self->on_read(ec, n);
@@ -224,12 +224,12 @@ void http_session::work() {
 /// False: it needs more bytes than there are.
 bool http_session::parse() {
   if (!reader_)
-    reader_.emplace(header_limit, std::numeric_limits<std::size_t>::max(), method_ == "HEAD");
+    reader_.emplace(head_limit, std::numeric_limits<std::size_t>::max(), method_ == "HEAD");
   error_code ec;
   const auto n = reader_->put(in_.data(), ec);
   in_.consume(n);
   // A chunk header has no limit in the parser.
-  const bool waits = ec == http::error::need_more && in_.size() <= header_limit;
+  const bool waits = ec == http::error::need_more && in_.size() <= head_limit;
   if (ec && !waits) {
     protocol_error("answer: " + ec.message());
     return true;

@@ -10,7 +10,7 @@ namespace pb::net {
 
 namespace {
 
-bool ours(std::string_view name) {
+bool set_by_us(std::string_view name) {
   constexpr std::array<std::string_view, 4> names{"Host", "Content-Length", "Transfer-Encoding",
                                                   "Connection"};
   return std::any_of(names.begin(), names.end(),
@@ -36,7 +36,7 @@ void append_head(std::string& out, const request_line& line, const http_headers&
   out.append(line.method).append(" ").append(line.target).append(" HTTP/1.1\r\n");
   append(out, "Host", line.authority);
   for (const auto& h : headers)
-    if (!ours(h.name))
+    if (!set_by_us(h.name))
       append(out, h.name, h.value);
   for (const auto& [name, value] : usual)
     if (!value.empty() && find_header(headers, name) == nullptr)

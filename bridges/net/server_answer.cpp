@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kept_buffer = 64 * 1024;
 
-bool ours(std::string_view name) {
+bool written_by_us(std::string_view name) {
   using boost::beast::iequals;
   return iequals(name, "Content-Length") || iequals(name, "Transfer-Encoding") ||
          iequals(name, "Connection") || iequals(name, "Date");
@@ -66,7 +66,7 @@ void server_connection::write_head(const http_response& r, std::string_view fram
   out_.append("HTTP/1.1 ").append(std::to_string(status)).append(" ");
   out_.append(reason.data(), reason.size()).append("\r\n");
   for (const auto& h : r.headers)
-    if (!ours(h.name) && valid_token(h.name) && valid_value(h.value))
+    if (!written_by_us(h.name) && valid_token(h.name) && valid_value(h.value))
       out_.append(h.name).append(": ").append(h.value).append("\r\n");
   out_.append(date()).append(framing);
   if (!keep_)

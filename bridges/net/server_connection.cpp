@@ -8,10 +8,10 @@ namespace pb::net {
 
 namespace {
 
-constexpr std::size_t read_size = 8 * 1024;
+constexpr std::size_t request_read = 8 * 1024;
 constexpr std::size_t ahead_limit = 16 * 1024; ///< read while the answer is not ready
 constexpr std::size_t drain_limit = std::size_t{1} << 20;
-constexpr std::chrono::seconds linger_time{2};
+constexpr std::chrono::seconds farewell_time{2};
 
 int refusal(boost::system::error_code ec) {
   if (ec == http::error::header_limit)
@@ -50,7 +50,7 @@ void server_connection::read() {
   if (read_pending_ || eof_)
     return;
   read_pending_ = true;
-  socket_.async_read_some(in_.prepare(read_size),
+  socket_.async_read_some(in_.prepare(request_read),
                           [self = shared_from_this()](error_code ec, std::size_t n) {
                             self->read_pending_ = false;
                             if (self->server_)
@@ -223,7 +223,7 @@ void server_connection::linger() {
     close();
     return;
   }
-  deadline_.set(steady::now() + linger_time);
+  deadline_.set(steady::now() + farewell_time);
   read();
 }
 

@@ -1,5 +1,7 @@
 #include "bridges/telemetry/log_format.hpp"
 
+#include "messages/json_text.hpp"
+
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -85,7 +87,7 @@ std::string word(const std::string& value) {
 }
 
 std::string without_braces(const nlohmann::ordered_json& object) {
-  const auto text = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto text = json_text(object);
   return text.substr(1, text.size() - 2);
 }
 

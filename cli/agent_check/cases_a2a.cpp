@@ -110,7 +110,7 @@ std::string request(std::string_view method, json params) {
       .dump();
 }
 
-finding unknown_method(stage& s) {
+finding unknown_method_a2a(stage& s) {
   finding out;
   const auto to = interface(s, out);
   return to ? expect_error(ask_once(s, *to, request("PatchbayUnknown", json::object())), -32'601)
@@ -130,7 +130,7 @@ finding unknown_task(stage& s) {
                       -32'001);
 }
 
-finding broken_json(stage& s) {
+finding broken_json_a2a(stage& s) {
   finding out;
   const auto to = interface(s, out);
   if (!to)
@@ -151,13 +151,13 @@ const std::vector<check_case> a2a_cases{
      "docs/agent-protocols.md#agents-that-speak-a2a", card},
     {"unknown_method", "a method that nobody knows",
      "A method that is not known is answered with error -32601.",
-     "docs/agent-protocols.md#agents-that-speak-a2a", unknown_method},
+     "docs/agent-protocols.md#agents-that-speak-a2a", unknown_method_a2a},
     {"unknown_task", "a task that nobody knows",
      "A task that is not known is answered with error -32001.",
      "docs/agent-protocols.md#agents-that-speak-a2a", unknown_task},
     {"broken_json", "a request that is no JSON",
      "What cannot be understood is answered with an error, and never costs the agent.",
-     "docs/agents.md#what-an-agent-bears", broken_json},
+     "docs/agents.md#what-an-agent-bears", broken_json_a2a},
 };
 
 } // namespace pb::agent_check

@@ -73,7 +73,7 @@ finding same_session(stage& s) {
   return {};
 }
 
-finding unknown_method(stage& s) {
+finding unknown_method_acp(stage& s) {
   conversation talk(s.on, s.with, s.chat);
   talk.ask(s.next_id(), "Say hello.");
   if (auto fault = s.finish(talk); !fault.empty())
@@ -104,7 +104,7 @@ finding unknown_notification(stage& s) {
   return fault.empty() ? finding{} : failed(std::move(fault));
 }
 
-finding broken_json(stage& s) {
+finding broken_json_acp(stage& s) {
   if (auto to = first_link(s.with, s.chat)) {
     raw_line line(s.on, std::move(*to), s.chat);
     for (const auto* junk : {R"({"jsonrpc":"2.0","id":1,"meth)", "[]", "null", "{}", R"({"id":7})"})
@@ -129,10 +129,10 @@ const std::vector<check_case> acp_cases{
      "docs/agent-protocols.md#agents-that-speak-acp", unknown_notification},
     {"unknown_method", "a request for a method that nobody knows",
      "Every request is answered; a method that is not known with error -32601.",
-     "docs/agent-protocols.md#agents-that-speak-acp", unknown_method},
+     "docs/agent-protocols.md#agents-that-speak-acp", unknown_method_acp},
     {"broken_json", "frames that are no JSON, or no JSON-RPC",
      "What cannot be understood may cost its connection, never the agent.",
-     "docs/agents.md#what-an-agent-bears", broken_json},
+     "docs/agents.md#what-an-agent-bears", broken_json_acp},
 };
 
 } // namespace pb::agent_check

@@ -48,7 +48,7 @@ finding missing_fields(stage& s) {
   });
 }
 
-finding broken_json(stage& s) {
+finding broken_frames(stage& s) {
   auto to = first_link(s.with, s.chat);
   if (!to)
     return skipped("there is no connection to break a rule on");
@@ -140,7 +140,7 @@ const std::vector<check_case> agent_ws_cases{
      "docs/agents.md#what-an-agent-bears", unknown_type},
     {"broken_json", "frames that are no JSON, or not of the protocol",
      "What cannot be understood may cost its connection, never the agent.",
-     "docs/agents.md#what-an-agent-bears", broken_json},
+     "docs/agents.md#what-an-agent-bears", broken_frames},
 };
 
 } // namespace pb::agent_check

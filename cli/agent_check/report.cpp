@@ -1,5 +1,7 @@
 #include "cli/agent_check/run.hpp"
 
+#include "messages/json_text.hpp"
+
 #include <iomanip>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -8,7 +10,7 @@ namespace pb::agent_check {
 
 namespace {
 
-using json = nlohmann::ordered_json;
+using nlohmann::ordered_json;
 
 std::string_view arrow(passage p) {
   switch (p) {
@@ -36,19 +38,16 @@ void print_line(std::ostream& out, const transcript_line& l) {
   out << '\n';
 }
 
-std::string dumped(const json& all) {
-  return all.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-json as_json(const case_result& r, std::size_t first_lines) {
-  json out{{"name", r.what.name},   {"what", r.what.what},   {"result", to_string(r.found.is)},
-           {"rule", r.what.rule},   {"where", r.what.where}, {"milliseconds", r.took.count()},
-           {"notes", r.found.notes}};
+ordered_json as_json(const case_result& r, std::size_t first_lines) {
+  ordered_json out{
+      {"name", r.what.name},   {"what", r.what.what},   {"result", to_string(r.found.is)},
+      {"rule", r.what.rule},   {"where", r.what.where}, {"milliseconds", r.took.count()},
+      {"notes", r.found.notes}};
   if (!r.found.why.empty())
     out["why"] = r.found.why;
   if (r.found.is != verdict::failed)
     return out;
-  auto& frames = out["frames"] = json::array();
+  auto& frames = out["frames"] = ordered_json::array();
   for (std::size_t i = 0; i < r.lines.size(); ++i) {
     if (i == first_lines && r.left_out > 0)
       frames.push_back({{"left_out", r.left_out}});
@@ -101,19 +100,19 @@ void print_verdict(std::ostream& out, const report& all) {
 }
 
 std::string to_json(const report& all) {
-  auto cases = json::array();
+  auto cases = ordered_json::array();
   for (const auto& r : all.results)
     cases.push_back(as_json(r, transcript::first_lines));
-  return dumped({{"agent", all.agent},
-                 {"protocol", all.protocol},
-                 {"verdict", !all.reachable ? "unreachable"
-                             : all.passed() ? "ok"
-                                            : "failed"},
-                 {"ok", all.count(verdict::ok)},
-                 {"failed", all.count(verdict::failed)},
-                 {"skipped", all.count(verdict::skipped)},
-                 {"milliseconds", all.took.count()},
-                 {"cases", std::move(cases)}});
+  return json_text(ordered_json({{"agent", all.agent},
+                                 {"protocol", all.protocol},
+                                 {"verdict", !all.reachable ? "unreachable"
+                                             : all.passed() ? "ok"
+                                                            : "failed"},
+                                 {"ok", all.count(verdict::ok)},
+                                 {"failed", all.count(verdict::failed)},
+                                 {"skipped", all.count(verdict::skipped)},
+                                 {"milliseconds", all.took.count()},
+                                 {"cases", std::move(cases)}}));
 }
 
 void print_cases(std::ostream& out, std::string_view protocol, bool as_one_object) {
@@ -124,10 +123,10 @@ void print_cases(std::ostream& out, std::string_view protocol, bool as_one_objec
           << std::setw(17) << "" << c.rule << " (" << c.where << ")\n";
     return;
   }
-  auto cases = json::array();
+  auto cases = ordered_json::array();
   for (const auto& c : all)
     cases.push_back({{"name", c.name}, {"what", c.what}, {"rule", c.rule}, {"where", c.where}});
-  out << dumped({{"protocol", protocol}, {"cases", std::move(cases)}}) << '\n';
+  out << json_text(ordered_json({{"protocol", protocol}, {"cases", std::move(cases)}})) << '\n';
 }
 
 } // namespace pb::agent_check

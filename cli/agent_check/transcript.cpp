@@ -1,5 +1,7 @@
 #include "cli/agent_check/transcript.hpp"
 
+#include "messages/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -57,8 +59,7 @@ std::string beginning(std::string_view text, std::size_t most) {
     text = text.substr(0, end);
   }
   // By way of JSON, whose writer knows what to do about bytes that are not UTF-8.
-  const auto clean =
-      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const auto clean = json_text(nlohmann::json(text));
   return nlohmann::json::parse(clean).get<std::string>();
 }
 

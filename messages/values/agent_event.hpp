@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -82,5 +83,45 @@ enum class turn_ending {
   busy,        ///< the agent's queue is at its cap
   storage,     ///< the dispatched mark could not be written
 };
+
+/// For the log and for the operator's lists.
+constexpr std::string_view word_of(turn_ending e) {
+  switch (e) {
+  case turn_ending::answered:
+    return "answered";
+  case turn_ending::agent_error:
+    return "agent_error";
+  case turn_ending::unreachable:
+    return "unreachable";
+  case turn_ending::rejected:
+    return "rejected";
+  case turn_ending::interrupted:
+    return "interrupted";
+  case turn_ending::idle:
+    return "idle";
+  case turn_ending::too_long:
+    return "too_long";
+  case turn_ending::too_large:
+    return "too_large";
+  case turn_ending::malformed:
+    return "malformed";
+  case turn_ending::cancelled:
+    return "cancelled";
+  case turn_ending::disabled:
+    return "disabled";
+  case turn_ending::busy:
+    return "busy";
+  case turn_ending::storage:
+    return "storage";
+  }
+  return "unknown";
+}
+
+/// A turn that ended so tells something about the agent. What people stop, what the registry
+/// forbids and what our own disk refuses does not.
+constexpr bool agents_fault(turn_ending e) {
+  return e != turn_ending::answered && e != turn_ending::cancelled && e != turn_ending::disabled &&
+         e != turn_ending::busy && e != turn_ending::storage;
+}
 
 } // namespace pb

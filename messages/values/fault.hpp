@@ -35,6 +35,9 @@ struct fault {
 template <class T>
 using result = tl::expected<T, fault>;
 
+/// Hands a fault on as the answer of another call.
+inline tl::unexpected<fault> pass(fault why) { return tl::unexpected<fault>(std::move(why)); }
+
 inline tl::unexpected<fault> fail(fault_code code, std::string cause, std::string sentence = {}) {
   return tl::unexpected<fault>(fault{code, std::move(cause), std::move(sentence)});
 }

@@ -5,6 +5,7 @@
 #include "persistence/sqlite/identity.hpp"
 #include "persistence/sqlite/migrations.hpp"
 #include "persistence/sqlite/restored.hpp"
+#include "persistence/sqlite/system_clock.hpp"
 
 #include <charconv>
 #include <chrono>
@@ -19,16 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using sqlite::database;
 
-unix_ms system_now() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-template <class T>
-tl::unexpected<fault> pass(const result<T>& why) {
-  return tl::unexpected<fault>(why.error());
-}
-
 bool exists(const std::string& path) {
   struct stat s {};
   return ::lstat(path.c_str(), &s) == 0;
@@ -37,7 +28,7 @@ bool exists(const std::string& path) {
 result<int> number(database& db, const std::string& question) {
   auto text = db.ask(question);
   if (!text)
-    return pass(text);
+    return pass(text.error());
   int n = 0;
   std::from_chars(text->data(), text->data() + text->size(), n);
   return n;
@@ -51,20 +42,20 @@ result<database> open_source(const std::string& path) {
                     ". Give the configuration of the router with --config.");
   auto full = sqlite::prepare_file(path);
   if (!full)
-    return pass(full);
+    return pass(full.error());
   if (auto ok = sqlite::check_log(*full); !ok)
-    return pass(ok);
+    return pass(ok.error());
   auto db = database::open(*full);
   if (!db)
-    return pass(db);
+    return pass(db.error());
   db->checkpoint_on_close(false); // the log is the router's
   if (auto ok = sqlite::identify(*db, sqlite::migrations().back().number); !ok)
-    return pass(ok);
+    return pass(ok.error());
   if (auto ok = sqlite::check_modes(*full); !ok)
-    return pass(ok);
+    return pass(ok.error());
   auto version = number(*db, "PRAGMA user_version");
   if (!version)
-    return pass(version);
+    return pass(version.error());
   if (*version == 0)
     return fail(fault_code::configuration, "the database " + path + " is empty",
                 "Nothing was ever written into " + path + ".");
@@ -76,12 +67,12 @@ result<std::int64_t> rows_of(database& db) {
   auto ask = db.prepare("tables", "SELECT name FROM sqlite_schema WHERE type = 'table'"
                                   " AND name NOT LIKE 'sqlite_%'");
   if (auto ok = ask.each([&](sqlite::row& r) { r >> tables.emplace_back(); }); !ok)
-    return pass(ok);
+    return pass(ok.error());
   std::int64_t rows = 0;
   for (const auto& table : tables) { // names from the schema that identify() has accepted
     auto n = number(db, "SELECT count(*) FROM \"" + table + "\"");
     if (!n)
-      return pass(n);
+      return pass(n.error());
     rows += *n;
   }
   return rows;
@@ -97,24 +88,24 @@ tl::unexpected<fault> damaged(const std::string& cause) {
 result<void> finish(const std::string& path, unix_ms now, backup_report& report) {
   auto copy = database::open(path);
   if (!copy)
-    return pass(copy);
+    return pass(copy.error());
   // One file, without a log beside it that could be forgotten.
   for (const char* pragma : {"PRAGMA journal_mode=DELETE", "PRAGMA synchronous=FULL"})
     if (auto ok = copy->ask(pragma); !ok)
-      return pass(ok);
+      return pass(ok.error());
   if (auto ok = sqlite::mark_as_backup(*copy, now); !ok)
     return ok;
   for (const char* check : {"PRAGMA integrity_check", "PRAGMA foreign_key_check"}) {
     auto said = copy->ask(check);
     if (!said)
-      return pass(said);
+      return pass(said.error());
     if (!said->empty() && *said != "ok")
       return damaged(std::string{check} + ": " + said->substr(0, 200));
   }
   auto schema = number(*copy, "PRAGMA user_version");
   auto rows = rows_of(*copy);
   if (!schema || !rows)
-    return schema ? pass(rows) : pass(schema);
+    return pass(schema ? rows.error() : schema.error());
   report.schema = *schema;
   report.rows = *rows;
   return {};
@@ -123,7 +114,7 @@ result<void> finish(const std::string& path, unix_ms now, backup_report& report)
 result<backup_report> plan(const backup_options& options) {
   auto source = open_source(options.from);
   if (!source)
-    return pass(source);
+    return pass(source.error());
   backup_report report;
   std::error_code error;
   report.file = fs::absolute(options.to, error).string();
@@ -140,10 +131,10 @@ result<backup_report> plan(const backup_options& options) {
        schema = number(*source, "PRAGMA user_version");
   for (const auto* n : {&pages, &free, &size, &schema})
     if (!*n)
-      return pass(*n);
+      return pass(n->error());
   auto rows = rows_of(*source);
   if (!rows)
-    return pass(rows);
+    return pass(rows.error());
   report.bytes = static_cast<std::int64_t>(*pages - *free) * *size;
   report.rows = *rows;
   report.schema = *schema;
@@ -158,12 +149,12 @@ result<backup_report> back_up(const backup_options& options) {
     return report;
   auto target = sqlite::make_file(options.to); // from its first moment closed to others
   if (!target)
-    return pass(target);
+    return pass(target.error());
   report->file = *target;
   auto done = [&]() -> result<void> {
     auto source = open_source(options.from);
     if (!source)
-      return pass(source);
+      return pass(source.error());
     auto copy = source->prepare("copy database", "VACUUM INTO ?");
     if (source->trouble())
       return tl::unexpected<fault>(*source->trouble());
@@ -186,7 +177,7 @@ result<backup_report> back_up(const backup_options& options) {
     for (const char* suffix : {"", "-journal", "-wal", "-shm"})
       ::unlink((*target + suffix).c_str());
     done.error().cause = "backup to " + *target + ": " + done.error().cause;
-    return pass(done);
+    return pass(done.error());
   }
   std::error_code error;
   report->bytes = static_cast<std::int64_t>(fs::file_size(*target, error));
@@ -199,12 +190,12 @@ result<database_facts> look_at_database(const std::string& path) {
     return facts;
   auto db = open_source(path);
   if (!db)
-    return pass(db);
+    return pass(db.error());
   facts.there = true;
   auto schema = number(*db, "PRAGMA user_version");
   auto backup = sqlite::is_backup(*db);
   if (!schema || !backup)
-    return schema ? pass(backup) : pass(schema);
+    return pass(schema ? backup.error() : schema.error());
   facts.schema = *schema;
   facts.backup = *backup;
   return facts;

@@ -32,9 +32,9 @@ std::string as_uri(const std::string& path) {
 }
 
 /// A read-only connection: nothing that writes is prepared on it.
-class reader {
+class quiet_reader {
 public:
-  explicit reader(const std::string& path) {
+  explicit quiet_reader(const std::string& path) {
     // Without a log nobody has it open, and only then may it be read as if it never changed: a
     // plain reader would leave a log and its index behind.
     const bool quiet = ::access((path + "-wal").c_str(), F_OK) != 0;
@@ -79,7 +79,7 @@ private:
   int code_ = SQLITE_OK;
 };
 
-result<void> identify(reader& db, database_findings& f) {
+result<void> identify(quiet_reader& db, database_findings& f) {
   const auto id = db.number("PRAGMA application_id");
   const auto version = db.number("PRAGMA user_version");
   if (!id || !version)
@@ -96,7 +96,7 @@ result<void> identify(reader& db, database_findings& f) {
   return {};
 }
 
-result<void> look(reader& db, database_findings& f) {
+result<void> look(quiet_reader& db, database_findings& f) {
   auto& broken = f.broken;
   if (auto ok = db.each("PRAGMA integrity_check(20)",
                         [&](sqlite::row& r) {
@@ -137,7 +137,7 @@ result<database_findings> inspect_database(const std::string& path) {
                 path + ": " + std::strerror(errno));
   database_findings f;
   f.bytes = file.st_size;
-  reader db{path};
+  quiet_reader db{path};
   auto ok = db.opened();
   if (ok)
     ok = identify(db, f);

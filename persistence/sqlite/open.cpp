@@ -5,6 +5,7 @@
 #include "persistence/sqlite/migrations.hpp"
 #include "persistence/sqlite/restored.hpp"
 #include "persistence/sqlite/sqlite_store.hpp"
+#include "persistence/sqlite/system_clock.hpp"
 
 #include <chrono>
 
@@ -12,11 +13,6 @@ namespace pb {
 namespace {
 
 using sqlite::database;
-
-unix_ms system_now() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 result<void> configure(database& db, const store_options& options, bool in_memory) {
   auto mode = db.ask("PRAGMA journal_mode=WAL");

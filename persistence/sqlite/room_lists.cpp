@@ -1,5 +1,7 @@
 #include "persistence/sqlite/room_lists.hpp"
 
+#include "messages/json_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace pb::sqlite {
@@ -8,8 +10,6 @@ namespace {
 using nlohmann::json;
 
 /// Broken UTF-8 becomes U+FFFD instead of an exception.
-std::string dumped(const json& j) { return j.dump(-1, ' ', false, json::error_handler_t::replace); }
-
 } // namespace
 
 std::string text_of(const std::vector<user_id>& people) {
@@ -18,7 +18,7 @@ std::string text_of(const std::vector<user_id>& people) {
   auto list = json::array();
   for (const auto& who : people)
     list.push_back(who.value);
-  return dumped(list);
+  return json_text(list);
 }
 
 std::vector<user_id> people_of(std::string_view text) {
@@ -37,9 +37,9 @@ std::vector<user_id> people_of(std::string_view text) {
 std::optional<std::string> text_of(const std::optional<waiting_question>& question) {
   if (!question)
     return std::nullopt;
-  return dumped({{"asked", question->asked.value},
-                 {"options", question->options},
-                 {"expires_at", question->expires_at}});
+  return json_text(json({{"asked", question->asked.value},
+                         {"options", question->options},
+                         {"expires_at", question->expires_at}}));
 }
 
 std::optional<waiting_question> question_of(const std::optional<std::string>& text) {

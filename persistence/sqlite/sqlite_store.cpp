@@ -17,8 +17,6 @@ std::size_t size_of(const matrix_event& e) {
          (e.state_key ? e.state_key->size() : 0) + e.content.size();
 }
 
-tl::unexpected<fault> pass(const fault& why) { return tl::unexpected<fault>(why); }
-
 } // namespace
 
 sqlite_store::sqlite_store(database db, std::function<unix_ms()> now, bool restored)

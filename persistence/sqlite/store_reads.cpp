@@ -15,8 +15,6 @@ std::int64_t as_limit(std::size_t limit) {
 /// So many that are over does a room know, to explain a late answer.
 constexpr std::int64_t confirmations_kept = 64;
 
-tl::unexpected<fault> pass(const fault& why) { return tl::unexpected<fault>(why); }
-
 } // namespace
 
 result<room_snapshot> sqlite_store::open_room(const room_id& id, std::size_t limit) {

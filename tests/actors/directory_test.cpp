@@ -120,6 +120,27 @@ TEST_CASE("a turn that runs while its agent changes or goes ends as it began") {
   CHECK(b.status().empty());
 }
 
+TEST_CASE("an agent's trouble is what it did itself, and a good answer ends it") {
+  directory_bench b{of({agent_at("a")})};
+  b.peer.use(always({chunk("first "), wait(10s), chunk("last"), end()}));
+  b.turn("a", "t1", 1);
+  caf::anon_send(caf::actor_cast<caf::actor>(b.connection), cancel_turn{turn_id{"t1"}});
+  b.run_for(10s);
+  REQUIRE(b.endings() == std::vector{turn_ending::cancelled});
+  CHECK(b.status()[0]["state"] == "ok"); // a person stopped it
+  CHECK(b.status()[0]["failed"] == 0);
+  b.peer.use(always({error("overloaded")}));
+  b.turn("a", "t2", 1);
+  b.run_for(1s);
+  CHECK(b.status()[0]["state"] == "trouble");
+  CHECK(b.status()[0]["failed"] == 1);
+  b.peer.use(always({chunk("well"), end()}));
+  b.turn("a", "t3", 1);
+  b.run_for(1s);
+  CHECK(b.status()[0]["state"] == "ok");
+  CHECK(b.status()[0]["last_trouble"] == "overloaded");
+}
+
 TEST_CASE("an agent that comes back while its former self finishes is another one") {
   directory_bench b{of({agent_at("a")})};
   b.peer.use(always({wait(10s), chunk("x"), end()}));

@@ -50,10 +50,6 @@ std::string link(const part& file) {
 
 std::string code_block(const std::string& data) { return "```json\n" + data + "\n```"; }
 
-void tell(agent_event event, agent_steps& into) {
-  into.emplace_back(agent_wants::say{{std::move(event), {}}});
-}
-
 } // namespace
 
 std::string answer::words(const agent_json::value& message) {

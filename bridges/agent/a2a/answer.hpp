@@ -13,6 +13,10 @@
 
 namespace pb::a2a {
 
+inline void tell(agent_event event, agent_steps& into) {
+  into.emplace_back(agent_wants::say{{std::move(event), {}}});
+}
+
 /// What is shown stays: a text can only grow. The snapshots that come after a cut, and artifacts
 /// that are sent anew, are compared with what was shown of them.
 class answer {

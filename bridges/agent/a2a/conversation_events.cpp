@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::size_t longest_message_id = 64;
 
-void tell(agent_event event, agent_steps& out) {
-  out.emplace_back(agent_wants::say{{std::move(event), {}}});
-}
-
 /// Fit for a name of ours for a question: short, and without the colon that parts it.
 bool is_plain(const std::string& id) {
   return !id.empty() && id.size() <= longest_message_id &&

@@ -20,10 +20,6 @@ void give(turn_ending ending, std::string detail, agent_steps& out) {
   out.emplace_back(give_up{ending, std::move(detail)});
 }
 
-void tell(agent_event event, agent_steps& out) {
-  out.emplace_back(agent_wants::say{{std::move(event), {}}});
-}
-
 } // namespace
 
 agent_steps conversation::closed(wire_id wire, const link_closed& why) {

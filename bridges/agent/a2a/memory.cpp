@@ -2,6 +2,7 @@
 
 #include "bridges/agent/json.hpp"
 #include "bridges/agent/json_rpc.hpp"
+#include "messages/json_text.hpp"
 
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -73,7 +74,7 @@ std::string to_text(const chat_memory& memory) {
     if (!memory.at->tenant.empty())
       out["at"]["tenant"] = memory.at->tenant;
   }
-  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(out);
 }
 
 chat_memory read_memory(std::string_view text) {

@@ -10,7 +10,7 @@
 namespace pb::acp {
 namespace {
 
-agent_steps tell(agent_event event) {
+agent_steps just(agent_event event) {
   agent_steps out;
   out.emplace_back(agent_wants::say{{std::move(event), {}}});
   return out;
@@ -29,24 +29,24 @@ agent_steps update_reader::read(const std::string& kind, const agent_json::value
   if (kind == "agent_message_chunk")
     return read_message(update);
   if (kind == "agent_thought_chunk") // a sign of life, not part of the answer
-    return tell(agent_says::custom_update{"thought", "null"});
+    return just(agent_says::custom_update{"thought", "null"});
   if (kind == "tool_call" || kind == "tool_call_update") {
     new_paragraph_ = said_text_;
     return tools_.update(update, folder_);
   }
   if (kind == "plan")
-    return tell(agent_says::custom_update{"plan", update["entries"].json()});
+    return just(agent_says::custom_update{"plan", update["entries"].json()});
   if (kind == "usage_update")
-    return tell(agent_says::custom_update{"usage", update.json()});
-  return tell(agent_says::unknown{agent_json::loggable(kind)});
+    return just(agent_says::custom_update{"usage", update.json()});
+  return just(agent_says::unknown{agent_json::loggable(kind)});
 }
 
 agent_steps update_reader::read_message(const agent_json::value& update) {
   auto content = read_block(update["content"], folder_);
   if (auto* strange = std::get_if<strange_block>(&content))
-    return tell(agent_says::unknown{std::move(strange->type)});
+    return just(agent_says::unknown{std::move(strange->type)});
   if (auto* link = std::get_if<agent_says::send_file>(&content))
-    return tell(std::move(*link));
+    return just(std::move(*link));
   if (auto* file = std::get_if<agent_wants::put_file>(&content)) {
     agent_steps out;
     out.emplace_back(std::move(*file));
@@ -66,7 +66,7 @@ agent_steps update_reader::read_message(const agent_json::value& update) {
     text.insert(0, "\n\n");
   said_text_ = true;
   ends_line_ = text.back() == '\n';
-  return tell(agent_says::text_chunk{std::move(text)});
+  return just(agent_says::text_chunk{std::move(text)});
 }
 
 bool is_quiet(std::string_view kind) {

@@ -1,5 +1,8 @@
 #include "bridges/agent/ag_ui/record.hpp"
 
+#include "bridges/agent/ag_ui/fields.hpp"
+#include "messages/json_text.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -10,18 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-std::string dumped(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 json parsed(const std::string& more) {
   auto out = json::parse(more, nullptr, false);
   return out.is_object() ? out : json::object();
-}
-
-std::string string_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 json calls_of(const json& more) {
@@ -96,7 +90,7 @@ std::vector<history_entry> record::entries(const std::string& turn) const {
             {{"name", call.name},
              {"arguments",
               call.args.empty() || call.args.size() > kept_args ? "{}" : call.args}}}});
-    out.push_back({turn, m.role, m.text, dumped(more)});
+    out.push_back({turn, m.role, m.text, json_text(more)});
   }
   return out;
 }
@@ -123,7 +117,7 @@ std::vector<history_entry> settled(std::vector<history_entry> exchange) {
         more["toolCalls"] = std::move(kept);
       else if (e.text.empty())
         continue;
-      e.more = dumped(more);
+      e.more = json_text(more);
     }
     out.push_back(std::move(e));
   }

@@ -1,6 +1,8 @@
 #include "bridges/agent/ag_ui/thread.hpp"
 
+#include "bridges/agent/ag_ui/fields.hpp"
 #include "bridges/agent/ag_ui/state.hpp"
+#include "messages/json_text.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -15,15 +17,6 @@ constexpr int memory_version = 1;
 /// Of what was said; beside it the memory has room for the state and the open interrupts.
 constexpr std::size_t most_context = std::size_t{80} << 10;
 
-std::string dumped(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-std::string string_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 } // namespace
 
 thread::thread(const agent_spec& agent, const std::string& memory)
@@ -33,7 +26,7 @@ thread::thread(const agent_spec& agent, const std::string& memory)
     return;
   said.read(all.value("entries", json()));
   if (const auto found = all.find("state"); found != all.end())
-    state = dumped(*found);
+    state = json_text(*found);
   if (state.size() > state_limit)
     state.clear();
   asked = string_of(all, "asked");
@@ -62,7 +55,7 @@ std::string thread::written() const {
   }
   if (!open.empty())
     all["asked"] = asked;
-  return dumped(all);
+  return json_text(all);
 }
 
 open_interrupt* thread::find(std::string_view id) {
@@ -106,7 +99,7 @@ std::string run_input(const std::string& thread_id, const std::string& run_id, j
              {"forwardedProps", json::object()}};
   if (!resume.empty())
     input["resume"] = std::move(resume);
-  return dumped(input);
+  return json_text(input);
 }
 
 } // namespace pb::ag_ui

@@ -2,6 +2,7 @@
 
 #include "bridges/agent/agent_ws/json_fields.hpp"
 #include "bridges/agent/json.hpp"
+#include "messages/json_text.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -73,9 +74,7 @@ std::optional<std::chrono::seconds> seconds(const std::optional<double>& number)
 }
 
 /// As a JSON string; what is not UTF-8 becomes U+FFFD.
-std::string json_string(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string json_string(std::string_view text) { return json_text(nlohmann::json(text)); }
 
 /// A JSON object written from front to back.
 class object {

@@ -2,6 +2,7 @@
 
 #include "bridges/agent/demo/demo_plan.hpp"
 #include "bridges/agent/demo/demo_workspace.hpp"
+#include "messages/json_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -17,7 +18,7 @@ namespace pb {
 
 namespace {
 
-using demo::json;
+using nlohmann::json;
 
 /// A frame that finds the link's queue full is tried again this often, this many times.
 constexpr std::chrono::milliseconds full_pause{20};
@@ -223,7 +224,7 @@ private:
   bool deliver(json frame, const std::string& message_id) {
     if (!message_id.empty())
       frame["message_id"] = message_id;
-    return wire_->send(frame.dump(-1, ' ', false, json::error_handler_t::replace));
+    return wire_->send(json_text(frame));
   }
 
   /// Unless something else has begun by then.
@@ -246,7 +247,7 @@ private:
 };
 
 /// The number behind "agent_ws/", or nothing: not an address of ours.
-std::optional<std::int64_t> chat_in(std::string_view path) {
+std::optional<std::int64_t> chat_of_path(std::string_view path) {
   if (!path.empty() && path.back() == '/')
     path.remove_suffix(1);
   const auto slash = path.rfind('/');
@@ -271,7 +272,7 @@ ws_handler make_demo_agent(timers& clock, std::function<unix_ms()> now, demo_opt
     around->files = std::make_unique<demo::workspace>(std::move(options.workspace));
   return [around](const server_request& request,
                   std::shared_ptr<link> wire) -> std::shared_ptr<link_listener> {
-    const auto chat = chat_in(request.path);
+    const auto chat = chat_of_path(request.path);
     if (!chat || !wire)
       return nullptr;
     return std::make_shared<conversation>(around, *chat, std::move(wire));

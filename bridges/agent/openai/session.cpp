@@ -5,6 +5,7 @@
 #include "bridges/agent/openai/dialect.hpp"
 #include "bridges/agent/refusal.hpp"
 #include "bridges/agent/sign_of_life.hpp"
+#include "messages/json_text.hpp"
 #include "messages/values/agent_url.hpp"
 
 #include <algorithm>
@@ -65,7 +66,7 @@ public:
   agent_steps opened(wire_id wire) override {
     if (!running_ || wire != wire_)
       return {};
-    return {write{wire, body_.dump(-1, ' ', false, json::error_handler_t::replace), true}};
+    return {write{wire, json_text(body_), true}};
   }
 
   agent_steps said(wire_id wire, std::string_view text) override {

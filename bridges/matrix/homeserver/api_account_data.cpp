@@ -8,11 +8,6 @@
 namespace pb::hs::api {
 namespace {
 
-void need_self(const call& c) {
-  if (c.param("user") != c.who->id)
-    forbid("Cannot act for another user");
-}
-
 void check_room(const call& c) {
   if (!c.param("room").empty() && !is_room_id(c.param("room")))
     refuse(400, "M_INVALID_PARAM", c.param("room") + " is not a valid room ID");

@@ -24,11 +24,6 @@ const std::optional<std::string>& field(const account& who, const std::string& k
   refuse(404, "M_UNRECOGNIZED", "Unrecognized request");
 }
 
-void need_self(const call& c) {
-  if (c.param("user") != c.who->id)
-    forbid("Cannot act for another user");
-}
-
 } // namespace
 
 answer get_profile(server& s, call& c) {

@@ -1,5 +1,7 @@
 #include "bridges/matrix/homeserver/call.hpp"
 
+#include "messages/json_text.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -24,6 +26,11 @@ const std::string* look_up(const fields& in, std::string_view name) {
 }
 
 } // namespace
+
+void need_self(const call& c) {
+  if (c.param("user") != c.who->id)
+    forbid("Cannot act for another user");
+}
 
 const std::string& call::param(std::string_view name) const {
   static const std::string none;
@@ -62,9 +69,7 @@ viewer call::view(unix_ms now) const {
 }
 
 http_response json_answer(const json& body, int status) {
-  return {status,
-          {{"Content-Type", "application/json"}},
-          body.dump(-1, ' ', false, json::error_handler_t::replace)};
+  return {status, {{"Content-Type", "application/json"}}, json_text(body)};
 }
 
 http_response error_answer(const api_error& error) {

@@ -34,6 +34,9 @@ struct call {
   [[nodiscard]] viewer view(unix_ms now) const;
 };
 
+/// Refuses when the {user} of the path is another one than who asks.
+void need_self(const call& c);
+
 /// nullopt: the answer comes later through call::reply.
 using answer = std::optional<http_response>;
 

@@ -1,6 +1,7 @@
 #include "bridges/matrix/homeserver/fault_book.hpp"
 
 #include "bridges/matrix/homeserver/checks.hpp"
+#include "messages/json_text.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -63,7 +64,7 @@ http_response tampered_response(http_response response, const fault_rule& rule) 
       } catch (const json::exception&) {
         // A patch that does not fit this answer changes nothing.
       }
-      response.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
+      response.body = json_text(body);
     }
   }
   if (rule.truncate && *rule.truncate < response.body.size())
