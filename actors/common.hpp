@@ -27,9 +27,10 @@ struct surroundings {
   std::function<void()> tidy{};
 };
 
-/// For writes that every message waits for. When the store ends, the process ends: no timer is
-/// needed to notice, and in CAF 0.17 a timer for each request wakes the clock's thread twice.
-constexpr caf::infinite_t store_patience = caf::infinite;
+/// For requests to actors of this process. They answer, or end, which the request hears of: no
+/// timer is needed to notice, and in CAF 0.17 a timer for each request wakes the clock's thread
+/// twice and is kept until it rings.
+constexpr caf::infinite_t in_house = caf::infinite;
 
 /// An engine of an actor's own: the same seed and name give the same chances.
 inline std::mt19937_64 engine_for(const surroundings& around, std::string_view who) {

@@ -6,14 +6,44 @@ namespace {
 using directory_ptr = room_directory_actor::stateful_pointer<room_directory_state>;
 using slot = room_directory_state::slot;
 
+/// Whatever a room is handed keeps it from going.
+template <class Message>
+void hand(directory_ptr self, slot& s, Message m) {
+  s.used = self->clock().now();
+  s.resting = false;
+  self->send(s.actor, std::move(m));
+}
+
+/// Asks rooms to go. Who stays is asked again when it was quiet for as long once more.
+void let_rest(directory_ptr self) {
+  auto& st = self->state;
+  st.looking = !st.names.empty();
+  if (!st.looking)
+    return;
+  const auto now = self->clock().now();
+  std::vector<quiet_room<slot, caf::actor_clock::time_point>> quiet;
+  for (auto& [id, s] : st.rooms)
+    if (s.actor && !s.closing && !s.behind && s.in_flight == 0 && s.asked == 0)
+      quiet.push_back({s.used, &s});
+  for (const auto& q : who_may_rest(std::move(quiet), st.names.size(), now, st.deps->rest)) {
+    hand(self, *q.room, may_rest{q.quiet_for});
+    q.room->resting = true;
+  }
+  st.clock.after(st.deps->rest.look, [self] { let_rest(self); });
+}
+
 slot& activate(directory_ptr self, const room_id& id) {
   auto& st = self->state;
   auto& s = st.rooms[id];
+  s.used = self->clock().now();
+  s.resting = false;
+  if (!std::exchange(st.looking, true))
+    st.clock.after(st.deps->rest.look, [self] { let_rest(self); });
   if (!s.actor && !s.closing) {
     s.actor = self->spawn(room, id, st.deps, room_directory_actor{self});
     self->monitor(s.actor);
     st.names[s.actor.id()] = id;
-    s.in_flight = 0;
+    s.in_flight = s.asked = 0;
     s.behind = false; // a newborn reads everything from the disk
     ++st.activated;
     st.living.set(static_cast<double>(st.names.size()));
@@ -44,6 +74,30 @@ void on_down(directory_ptr self, const caf::down_msg& m) {
   const auto wait =
       backoff(st.engine, s.deaths++, std::chrono::milliseconds(100), std::chrono::seconds(30));
   st.clock.after(wait, [self, id] { activate(self, id); });
+}
+
+/// A question that the room answers before it may go.
+template <class Answer, class Question>
+void ask(directory_ptr self, const room_id& id, Question q, std::function<void(Answer)> then,
+         std::function<void(caf::error&)> otherwise) {
+  auto& s = self->state.rooms[id];
+  ++s.asked;
+  s.resting = false;
+  const auto answered = [self, id, who = s.actor.id()] {
+    const auto i = self->state.rooms.find(id);
+    if (i != self->state.rooms.end() && i->second.actor && i->second.actor.id() == who)
+      --i->second.asked;
+  };
+  self->request(s.actor, std::chrono::seconds(60), std::move(q))
+      .then(
+          [answered, then = std::move(then)](Answer a) {
+            answered();
+            then(std::move(a));
+          },
+          [answered, otherwise = std::move(otherwise)](caf::error& e) {
+            answered();
+            otherwise(e);
+          });
 }
 
 /// Everything that was left on the disk is looked at by newborn rooms.
@@ -113,13 +167,13 @@ caf::result<done> push(directory_ptr self, const agent_pushed& m) {
                                  {}});
               return fail(e);
             }
-            self->request(s->actor, std::chrono::seconds(60), room_push{m.agent, m.what})
-                .then(
-                    [self, promise](done) mutable {
-                      --self->state.pushes;
-                      promise.deliver(done{});
-                    },
-                    fail);
+            ask<done>(
+                self, found.room->id, room_push{m.agent, m.what},
+                [self, promise](done) mutable {
+                  --self->state.pushes;
+                  promise.deliver(done{});
+                },
+                fail);
           },
           fail);
   return promise;
@@ -143,8 +197,9 @@ caf::result<room_moved> move(directory_ptr self, const move_room& m) {
               promise.deliver(to_error({fault_code::busy, "the room is being closed", {}}));
               return;
             }
-            self->request(s.actor, std::chrono::seconds(60), m)
-                .then([promise](room_moved r) mutable { promise.deliver(r); }, fail);
+            ask<room_moved>(
+                self, m.room, m, [promise](const room_moved& r) mutable { promise.deliver(r); },
+                fail);
           },
           fail);
   return promise;
@@ -174,12 +229,12 @@ void deliver(directory_ptr self, const std::vector<inbox_row>& rows) {
       st.spilled.add(static_cast<double>(events.size()));
       if (s.in_flight == 0) {
         s.behind = false;
-        self->send(s.actor, catch_up{});
+        hand(self, s, catch_up{});
       }
       continue;
     }
     s.in_flight += events.size();
-    self->send(s.actor, room_events{std::move(events)});
+    hand(self, s, room_events{std::move(events)});
   }
 }
 
@@ -220,14 +275,15 @@ room_directory_actor::behavior_type room_directory(directory_ptr self, room_deps
             s.deaths = 0;
             if (s.behind && s.in_flight == 0 && s.actor) {
               s.behind = false;
-              self->send(s.actor, catch_up{});
+              hand(self, s, catch_up{});
             }
           },
           [self](const room_idle& m) {
             auto& mine = self->state;
             const auto i = mine.rooms.find(m.room);
             if (i == mine.rooms.end() || !i->second.actor || i->second.actor.id() != m.who ||
-                i->second.in_flight > 0 || i->second.behind)
+                !i->second.resting || i->second.asked > 0 || i->second.in_flight > 0 ||
+                i->second.behind)
               return;
             auto actor = i->second.actor;
             self->demonitor(actor.address());
@@ -240,17 +296,17 @@ room_directory_actor::behavior_type room_directory(directory_ptr self, room_deps
           [self](const row_delivered& m) {
             if (const auto i = self->state.rooms.find(m.room);
                 i != self->state.rooms.end() && i->second.actor)
-              self->send(i->second.actor, m);
+              hand(self, i->second, m);
           },
           [self](const room_changed& m) {
             if (const auto i = self->state.rooms.find(m.room);
                 i != self->state.rooms.end() && i->second.actor)
-              self->send(i->second.actor, m);
+              hand(self, i->second, m);
           },
           [self](const agent_pushed& m) { return push(self, m); },
           [self](const restore_chat& m) {
             if (auto& s = activate(self, m.room); s.actor)
-              self->send(s.actor, m);
+              hand(self, s, m);
           },
           [self](const move_room& m) { return move(self, m); },
           [self](const close_room& m) { return close_up(self, m.room); },

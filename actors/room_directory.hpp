@@ -17,9 +17,12 @@ struct room_directory_state {
   struct slot {
     room_actor actor;
     std::size_t in_flight = 0;
-    bool behind = false;  ///< events were left on the disk
-    unsigned deaths = 0;  ///< in a row, without an event handled between them
-    bool closing = false; ///< about to be moved: nothing is handed over, nobody is born
+    bool behind = false;   ///< events were left on the disk
+    unsigned deaths = 0;   ///< in a row, without an event handled between them
+    bool closing = false;  ///< about to be moved: nothing is handed over, nobody is born
+    std::size_t asked = 0; ///< questions that it has not answered
+    bool resting = false;  ///< was asked to go, and was handed nothing since
+    caf::actor_clock::time_point used; ///< when it was handed something, or was asked to go
   };
 
   explicit room_directory_state(room_directory_actor::pointer self) : clock(self) {}
@@ -30,7 +33,8 @@ struct room_directory_state {
   std::unordered_map<caf::actor_id, room_id> names;
   std::mt19937_64 engine;
   bool draining = false;
-  bool open = false; ///< topology knows the rooms: until then events wait on the disk
+  bool looking = false; ///< for rooms that may rest
+  bool open = false;    ///< topology knows the rooms: until then events wait on the disk
   std::uint64_t activated = 0, passivated = 0, left_on_disk = 0, restarts = 0;
   gauge living;
   std::size_t pushes = 0;

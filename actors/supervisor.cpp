@@ -173,6 +173,7 @@ caf::actor supervisor_state::make(std::size_t which) {
                deps_.process.lang,
                deps_.process.access.invites == invite_policy::registered};
     d.timing = deps_.timing;
+    d.rest = deps_.rest;
     const auto& s = deps_.process.streaming;
     d.streaming.mode = s.mode;
     d.streaming.min_interval = s.min_interval;

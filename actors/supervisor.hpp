@@ -24,6 +24,7 @@ struct router_deps {
   settings process;
   registry agents;
   room_timing timing;
+  rest_rules rest;
   std::string version; ///< that people are shown
   std::chrono::milliseconds poll{30'000};
   bool own_thread_for_store = true; ///< false in the simulation: one thread runs all

@@ -39,6 +39,10 @@ struct room_handled {
   room_id room;
   std::size_t events = 0;
 };
+/// To a room: go, if you have been quiet for so long and owe nothing. Who may go says room_idle.
+struct may_rest {
+  std::chrono::milliseconds quiet_for{0};
+};
 struct room_idle {
   room_id room;
   caf::actor_id who = 0;
@@ -74,6 +78,7 @@ using room_actor =
                       caf::reacts_to<catch_up>,      // more are on disk than you were handed
                       caf::reacts_to<row_delivered>, // what became of a row that you wait for
                       caf::reacts_to<room_changed>,  // your row was changed by topology
+                      caf::reacts_to<may_rest>,      // go, if nothing keeps you
                       caf::replies_to<room_push>::with<done>, // an agent speaks outside a turn
                       caf::reacts_to<restore_chat>, // out of the archive; answers in the other room
                       // errors: not_found (no such chat), malformed (no such agent), refused, busy
@@ -88,7 +93,7 @@ using room_directory_actor =
                       caf::reacts_to<restore_chat>,  // for the room that it names
                       caf::reacts_to<wake_rooms>,    // they have unfinished work
                       caf::reacts_to<room_handled>,  // credit back from a room
-                      caf::reacts_to<room_idle>,     // a room asks to be put away
+                      caf::reacts_to<room_idle>,     // a room may be put away
                       caf::reacts_to<row_delivered>, // for the room, if it lives
                       caf::reacts_to<room_changed>,  // likewise
                       caf::replies_to<close_room>::with<done>,      // it is about to be moved
@@ -323,7 +328,7 @@ using supervisor_actor =
   X(pb::found_room) X(pb::store_rooms) X(pb::store_chats) X(pb::room_list) X(pb::store_outbox) X(pb::outbox_page) \
   X(pb::store_save_account) X(pb::commit_now) X(pb::outbox_ready) X(pb::outbox_subscribe) \
   X(pb::outbox_credit) X(pb::room_events) X(pb::row_delivered) X(pb::room_changed) \
-  X(pb::wake_rooms) X(pb::room_handled) X(pb::room_idle) X(pb::catch_up) X(pb::agent_batch) \
+  X(pb::wake_rooms) X(pb::room_handled) X(pb::room_idle) X(pb::may_rest) X(pb::catch_up) X(pb::agent_batch) \
   X(pb::turn_over) X(pb::turn_slow) X(pb::run_turn) X(pb::cancel_turn) X(pb::agent_ack) \
   X(pb::answer_confirm) X(pb::link_opened) X(pb::link_said) X(pb::link_ended) X(pb::find_agent) \
   X(pb::found_agent) X(pb::agent_for_user) X(pb::agent_choice) X(pb::delivery_subscribe) \

@@ -26,6 +26,8 @@ struct connection_deps {
   file_settings files{};                  ///< for protocols that carry bytes
 };
 
+class last_lines;
+
 class agent_connection_state {
 public:
   static constexpr const char* name = "agent_connection";
@@ -98,6 +100,7 @@ private:
     seat_id seat = 0;           ///< 0: its session is gone, it is closing
     wire_id name = 0;
     bool open = false;
+    std::shared_ptr<last_lines> complaints{}; ///< of a child
   };
 
   // connection.cpp: turns

@@ -62,7 +62,7 @@ void agent_connection_state::take_seat(const turn_id& id) {
   if (!protocol_->remembers)
     return hand_turn(t.seat);
   s.busy = true;
-  self_->request(deps_.store, store_patience, store_recall{spec_.id, s.chat})
+  self_->request(deps_.store, in_house, store_recall{spec_.id, s.chat})
       .then(
           [this, at = t.seat](recalled_memory& m) {
             const auto i = seats_.find(at);
@@ -175,6 +175,12 @@ void agent_connection_state::say(seat_id id, agent_frame frame) {
                                {{"agent", spec_.id}, {"type", u->type.substr(0, 64)}});
     return;
   }
+  if (const auto* c = std::get_if<custom_update>(&frame.event); c && c->name == "context_lost")
+    deps_.around.log->info("agent_context_lost", {},
+                           "the agent begins a chat anew, without what was said before",
+                           {{"agent", spec_.id},
+                            {"platform_chat_id", s.chat.value},
+                            {"detail", c->payload.substr(0, 400)}});
   if (auto* news = std::get_if<push>(&frame.event); news && on_push(id, s, std::move(*news)))
     return;
   auto* t = turn_of(s);
@@ -252,7 +258,7 @@ void agent_connection_state::mark(seat_id id, agent_wants::write what) {
   row.inbox_seq = t.what.inbox_seq;
   row.attempts = t.what.attempts + 1;
   row.at = deps_.around.wall();
-  self_->request(deps_.store, store_patience, store_dispatch{std::move(row)})
+  self_->request(deps_.store, in_house, store_dispatch{std::move(row)})
       .then(
           [this, id, whose = q.id, what = std::move(what)](done) {
             crash_here(crash_point::after_dispatch_commit);
@@ -283,7 +289,7 @@ void agent_connection_state::remember(seat_id id, std::string memory) {
   auto& s = seats_.at(id);
   s.memory = memory;
   s.busy = true;
-  self_->request(deps_.store, store_patience, store_remember{spec_.id, s.chat, std::move(memory)})
+  self_->request(deps_.store, in_house, store_remember{spec_.id, s.chat, std::move(memory)})
       .then(
           [this, id](done) {
             if (const auto i = seats_.find(id); i != seats_.end()) {

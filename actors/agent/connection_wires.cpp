@@ -3,10 +3,34 @@
 #include "actors/agent/connection.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <mutex>
 
 namespace pb {
 
 using namespace std::chrono_literals;
+
+/// Written by the I/O thread, read by the actor.
+class last_lines {
+public:
+  void add(const std::string& line) {
+    std::lock_guard lock{m_};
+    lines_.push_back(line.substr(0, 200));
+    if (lines_.size() > 5)
+      lines_.pop_front();
+  }
+  std::string text() {
+    std::lock_guard lock{m_};
+    std::string out;
+    for (const auto& line : lines_)
+      out += (out.empty() ? "" : " | ") + line;
+    return out;
+  }
+
+private:
+  std::mutex m_;
+  std::deque<std::string> lines_;
+};
 
 namespace {
 
@@ -35,8 +59,11 @@ constexpr std::size_t stderr_lines = 1'000; ///< of one child that are logged
 
 /// A child's stderr goes to the log: at debug, because it may hold what people said.
 std::function<void(std::string)> stderr_to(const std::shared_ptr<logger>& log,
-                                           const agent_id& agent) {
-  return [log, agent, left = std::make_shared<std::size_t>(stderr_lines)](const std::string& line) {
+                                           const agent_id& agent,
+                                           std::shared_ptr<last_lines> last) {
+  return [log, agent, last = std::move(last),
+          left = std::make_shared<std::size_t>(stderr_lines)](const std::string& line) {
+    last->add(line);
     if (*left == 0)
       return;
     --*left;
@@ -81,7 +108,8 @@ void agent_connection_state::dial(std::uint64_t epoch, link_request to) {
   to.frame_limit = spec_.limits.frame;
   to.unread_limit = unread_cap;
   if (to.by == carrier::process)
-    to.child.on_stderr = stderr_to(deps_.around.log, spec_.id);
+    to.child.on_stderr = stderr_to(deps_.around.log, spec_.id,
+                                   w->second.complaints = std::make_shared<last_lines>());
   w->second.line = deps_.dial->dial(
       std::move(to), std::make_shared<link_messages>(caf::strong_actor_ptr(self_->ctrl()), epoch));
 }
@@ -160,7 +188,13 @@ void agent_connection_state::on_closed(const link_ended& m) {
       m.why.reason == link_closed::how::closed || m.why.reason == link_closed::how::rejected;
   if (const auto* t = turn_of(s)) {
     if (t->marking)
-      return; // the mark's answer finds the link gone
+      return;                       // the mark's answer finds the link gone
+    if (w.complaints && !t->handed) // nobody's words are in them yet
+      deps_.around.log->warning("agent_did_not_start", {},
+                                "the agent's program ended before it had the message",
+                                {{"agent", spec_.id},
+                                 {"how", m.why.cause.substr(0, 200)},
+                                 {"stderr", w.complaints->text()}});
     if (!t->handed && !in_order)
       return lost_before(turn_id{s.turn}, m.why);
   }

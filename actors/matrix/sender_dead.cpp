@@ -60,7 +60,7 @@ void matrix_sender_state::bury(const outbox_row& row, std::string reason,
 
 void matrix_sender_state::write_dead(std::shared_ptr<const settlement> what, outbox_row row,
                                      unsigned failures) {
-  self_->request(deps_.store, store_patience, store_settle{what})
+  self_->request(deps_.store, in_house, store_settle{what})
       .then(
           [this, what, row](done) {
             if (draining_)

@@ -13,7 +13,7 @@ void matrix_sender_state::upload(const outbox_row& row) {
   self_->request(deps_.media, caf::infinite, upload_file{row})
       .then(
           [this, row](uploaded_file& got) {
-            self_->request(deps_.store, store_patience, store_freeze{row.id, got.body})
+            self_->request(deps_.store, in_house, store_freeze{row.id, got.body})
                 .then(
                     [this, room = row.room, body = got.body](done) {
                       queue_.freeze(room, body);

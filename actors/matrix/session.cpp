@@ -160,7 +160,7 @@ void matrix_session_state::established(const user_id& user, const device_id& dev
   account_row row{user, device, by_password_ ? session_.access_token : std::string{},
                   by_password_ ? refresh_token_ : std::string{}};
   account_ = row;
-  self_->request(deps_.store, store_patience, store_save_account{std::move(row)})
+  self_->request(deps_.store, in_house, store_save_account{std::move(row)})
       .then(
           [this, of_token](done) {
             renew_before_end(of_token);

@@ -159,7 +159,7 @@ void matrix_sync_state::doubt(next_step again) {
 
 void matrix_sync_state::admit(admission keep, next_step then) {
   auto shared = std::make_shared<const admission>(std::move(keep));
-  self_->request(deps_.store, store_patience, store_admit{shared})
+  self_->request(deps_.store, in_house, store_admit{shared})
       .then(
           [this, shared, then](const admitted& fresh) {
             if (!fresh.fresh.empty())

@@ -4,6 +4,7 @@
 
 #include "messages/values/ids.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 
@@ -41,6 +42,12 @@ public:
     p.fast = 0;
     p.deaf_until = now + silence;
     return verdict::tell;
+  }
+
+  /// Somebody is not listened to: who forgot it would begin to listen again.
+  [[nodiscard]] bool deaf(time now) const {
+    return std::any_of(people_.begin(), people_.end(),
+                       [&](const auto& p) { return now < p.second.deaf_until; });
   }
 
 private:

@@ -26,7 +26,6 @@ room_actor::behavior_type room_core::start(room_id id, std::shared_ptr<const roo
       lost_connection();
   });
   open();
-  arm_idle();
   return {[this](const agent_batch& m) { on_batch(m); },
           [this](const turn_over& m) { on_over(m); },
           [this](const turn_slow& m) { on_slow(m); },
@@ -37,6 +36,7 @@ room_actor::behavior_type room_core::start(room_id id, std::shared_ptr<const roo
           },
           [this](const row_delivered& m) { delivered(m.outcome); },
           [this](const room_changed&) { open(); },
+          [this](const may_rest& m) { go_if_quiet(m); },
           [this](const room_push& m) { return push(m); },
           [this](const restore_chat& m) { restore(m); },
           [this](const move_room& m) { return move(m); },
@@ -60,7 +60,7 @@ void room_core::open() {
     return;
   }
   // await, not then: no event is looked at before the room knows itself.
-  self_->request(deps_->store, deps_->timing.store_timeout, store_open_room{id_, page})
+  self_->request(deps_->store, in_house, store_open_room{id_, page})
       .await([this](room_snapshot& snapshot) { opened(snapshot); },
              [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -136,7 +136,7 @@ void room_core::watch_marker() {
 }
 
 void room_core::check_marker() {
-  self_->request(deps_->store, deps_->timing.store_timeout, store_open_room{id_, 0})
+  self_->request(deps_->store, in_house, store_open_room{id_, 0})
       .then(
           [this](const room_snapshot& now) {
             if (!marker_.empty())
@@ -183,7 +183,7 @@ void room_core::take(const std::vector<inbox_row>& rows) {
       !std::exchange(looked_again_, true))
     // Events come only from rooms that we are in: somebody may have invited us back, or the room
     // was still being made when we looked.
-    return self_->request(deps_->store, deps_->timing.store_timeout, store_open_room{id_, page})
+    return self_->request(deps_->store, in_house, store_open_room{id_, page})
         .await(
             [this, rows](room_snapshot& snapshot) {
               if (snapshot.room)
@@ -232,6 +232,7 @@ void room_core::handle(const inbox_row& row, origin from) {
   }
   if (row_.state == room_state::left)
     return settle_ignored(row, inbox_outcome::ignored);
+  owed_.insert(row.seq);
   act(row, ask, from);
 }
 
@@ -322,7 +323,7 @@ void room_core::load_more() {
   if (loading_ || !more_on_disk_ || !known_ || queue_.size() >= deps_->rules.queue_limit + page)
     return;
   loading_ = true;
-  self_->request(deps_->store, deps_->timing.store_timeout, store_pending{id_, last_seq_, page})
+  self_->request(deps_->store, in_house, store_pending{id_, last_seq_, page})
       .then(
           [this](pending_page& got) {
             loading_ = false;
@@ -351,15 +352,14 @@ void room_core::rest() {
   drained_.clear();
 }
 
-void room_core::arm_idle() {
-  clock_.after(deps_->timing.idle, [this] {
-    const bool quiet = self_->clock().now() - last_active_ >= deps_->timing.idle;
-    if (quiet && !turn_ && !starting_ && queue_.empty() && writes_.empty() && !marker_waits_ &&
-        held_.empty() && open_questions() == 0) // they expire
-      if (auto to = caf::actor_cast<caf::actor>(directory_.lock()))
-        caf::anon_send(to, room_idle{id_, self_->id()}); // ask, do not die
-    arm_idle();
-  });
+/// The directory decides when, we whether: a message that it sends meanwhile keeps us, too.
+void room_core::go_if_quiet(const may_rest& wish) {
+  const bool quiet = self_->clock().now() - last_active_ >= wish.quiet_for;
+  if (quiet && !turn_ && !starting_ && queue_.empty() && writes_.empty() && owed_.empty() &&
+      !loading_ && !more_on_disk_ && !marker_waits_ && held_.empty() && !guard_.deaf(now()) &&
+      open_questions() == 0) // they expire
+    if (auto to = caf::actor_cast<caf::actor>(directory_.lock()))
+      caf::anon_send(to, room_idle{id_, self_->id()});
 }
 
 std::string room_core::status() const {

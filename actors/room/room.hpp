@@ -8,6 +8,7 @@
 #include "actors/room/classify_logic.hpp"
 #include "actors/room/confirm_logic.hpp"
 #include "actors/room/guard_logic.hpp"
+#include "actors/room/rest_logic.hpp"
 #include "actors/room/stream_logic.hpp"
 #include "actors/timers.hpp"
 #include "bridges/matrix/compose.hpp"
@@ -24,8 +25,6 @@ namespace pb {
 struct room_timing {
   std::chrono::milliseconds typing_after{400}; ///< a fast answer shows no typing
   std::chrono::milliseconds typing_again{20'000};
-  std::chrono::milliseconds idle{600'000}; ///< then the room asks to be put away
-  std::chrono::milliseconds store_timeout{60'000};
   std::chrono::milliseconds files_together{1'500}; ///< between files of one turn
   std::chrono::milliseconds question{600'000};     ///< for the answer to `!load`
   std::chrono::milliseconds draft_patience{2'000}; ///< for the draft's event id, at the end
@@ -35,6 +34,7 @@ struct room_deps {
   surroundings around;
   room_rules rules;
   room_timing timing;
+  rest_rules rest{};
   persistence_actor store;
   agent_directory_actor agents;
   topology_actor topology;
@@ -141,7 +141,7 @@ private:
   void settle_ignored(const inbox_row& row, inbox_outcome outcome);
   void delivered(const send_outcome& outcome);
   void rest();
-  void arm_idle();
+  void go_if_quiet(const may_rest& wish);
   std::string status() const;
 
   // room_unknown.cpp: while there is no record of the room
@@ -294,6 +294,7 @@ private:
   std::list<waiting> queue_; // a deque that is empty has 576 bytes
   std::size_t live_waiting_ = 0;
   std::int64_t last_seq_ = 0;    ///< everything up to here was taken from the disk or the directory
+  std::set<std::int64_t> owed_;  ///< rows that were taken and are not settled on the disk
   std::set<std::int64_t> ahead_; ///< taken before their place because they do not wait
   bool more_on_disk_ = false;
   boxed<running> turn_;

@@ -26,7 +26,7 @@ bool is_chat(const room_row& room, std::string_view name) {
 } // namespace
 
 void room_core::list_chats(const inbox_row& row) {
-  self_->request(deps_->agents, std::chrono::seconds(30), agents_of_user{row.event.sender, true})
+  self_->request(deps_->agents, in_house, agents_of_user{row.event.sender, true})
       .then(
           [this, row](const agent_options& known) {
             std::map<agent_id, std::string> labels;
@@ -38,7 +38,7 @@ void room_core::list_chats(const inbox_row& row) {
 }
 
 void room_core::list_chats(const inbox_row& row, std::map<agent_id, std::string> labels) {
-  self_->request(deps_->store, deps_->timing.store_timeout, store_rooms{})
+  self_->request(deps_->store, in_house, store_rooms{})
       .then(
           [this, row, labels = std::move(labels)](room_list& all) {
             std::erase_if(all.rooms, [&](const room_row& r) {
@@ -123,7 +123,7 @@ void room_core::ask_restore(const inbox_row& row, std::string chat) {
                    inbox_outcome::told);
     chat = row_.chat;
   }
-  self_->request(deps_->store, deps_->timing.store_timeout, store_rooms{})
+  self_->request(deps_->store, in_house, store_rooms{})
       .then(
           [this, row, chat](const room_list& all) {
             const auto& who = row_.kind == room_kind::chat ? row_.owner : row.event.sender;
@@ -173,7 +173,7 @@ void room_core::restore(const restore_chat& wish) {
 void room_core::agents(const inbox_row& row, const std::string& choice) {
   const auto& ops = deps_->rules.operators;
   const bool all = std::find(ops.begin(), ops.end(), row.event.sender) != ops.end();
-  self_->request(deps_->agents, std::chrono::seconds(30), agents_of_user{row.event.sender, all})
+  self_->request(deps_->agents, in_house, agents_of_user{row.event.sender, all})
       .then(
           [this, row, choice](const agent_options& options) {
             if (options.agents.empty())
@@ -186,9 +186,7 @@ void room_core::agents(const inbox_row& row, const std::string& choice) {
                 choice.empty()
                     ? std::string{}
                     : say(lang(), phrase::no_such_agent, {choice.substr(0, 64)}) + "\n\n";
-            self_
-                ->request(deps_->store, deps_->timing.store_timeout,
-                          store_find_user{row.event.sender})
+            self_->request(deps_->store, in_house, store_find_user{row.event.sender})
                 .then(
                     [this, row, options, before](const found_user& found) {
                       auto chosen = options.agents.front().id;
@@ -217,7 +215,7 @@ void room_core::choose_agent(const inbox_row& row, const agent_option& choice) {
   wish.inbox_seq = row.seq;
   wish.answer = reply_row(row, say(lang(), phrase::agent_chosen, {choice.label}));
   self_->request(deps_->topology, caf::infinite, std::move(wish))
-      .then([](done) {},
+      .then([this, seq = row.seq](done) { owed_.erase(seq); },
             [this, row](caf::error& e) {
               if (to_fault(e).code != fault_code::not_found)
                 return self_->quit(std::move(e));

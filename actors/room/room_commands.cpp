@@ -96,11 +96,12 @@ void room_core::run_command(const inbox_row& row, const asks::command& command, 
 void room_core::start_chat(const inbox_row& row, const asks::command& command) {
   if (command.name == command_name::start) {
     self_->request(deps_->topology, caf::infinite, find_home{row.event.sender, row.tr, row})
-        .then([](done) {}, [this](caf::error& e) { self_->quit(std::move(e)); });
+        .then([this, seq = row.seq](done) { owed_.erase(seq); },
+              [this](caf::error& e) { self_->quit(std::move(e)); });
     return;
   }
   self_->request(deps_->topology, caf::infinite, new_chat{row, row_.owner, command.argument})
-      .then([](done) {},
+      .then([this, seq = row.seq](done) { owed_.erase(seq); },
             [this, row](caf::error& e) {
               const auto f = to_fault(e);
               if (f.code != fault_code::refused && f.code != fault_code::busy)
@@ -144,7 +145,7 @@ void room_core::cancel_running() {
 
 /// The last interrupted message again, as a new turn. Its `!retry` stays open with it.
 void room_core::retry(const inbox_row& row) {
-  self_->request(deps_->store, deps_->timing.store_timeout, store_interrupted{id_})
+  self_->request(deps_->store, in_house, store_interrupted{id_})
       .then(
           [this, row](const interrupted_message& last) {
             const auto same = [&](const waiting& w) {

@@ -204,7 +204,7 @@ void room_core::not_counted(const inbox_row& row, const confirm_answer& how,
       text = say(lang(), phrase::confirm_was_late, {number});
       break;
     case confirmation_state::orphaned:
-      return self_->request(deps_->agents, std::chrono::seconds(30), find_agent{c->agent})
+      return self_->request(deps_->agents, in_house, find_agent{c->agent})
           .then(
               [this, row, number](const found_agent& agent) {
                 reply(row, say(lang(), phrase::confirm_orphaned, {number, agent.label}),

@@ -17,7 +17,7 @@ caf::result<room_moved> room_core::move(const move_room& what) {
     return room_moved{false, row_.platform};
   moving_ = true;
   auto promise = self_->make_response_promise<room_moved>();
-  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{what.agent})
+  self_->request(deps_->agents, in_house, find_agent{what.agent})
       .then(
           [this, what, promise](const found_agent& agent) mutable {
             if (!agent.known) {

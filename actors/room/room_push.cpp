@@ -87,7 +87,7 @@ caf::result<done> room_core::push(const room_push& p) {
     s.outbox.push_back(file_row(whole, outbox_id{name_after(key + "\nwhole")}));
   }
   auto promise = self_->make_response_promise<done>();
-  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{p.agent})
+  self_->request(deps_->agents, in_house, find_agent{p.agent})
       .then(
           [this, p, key, promise, s](const found_agent& agent) mutable {
             const auto root = agent.workspace.empty()
@@ -118,7 +118,7 @@ caf::result<done> room_core::push(const room_push& p) {
               return;
             }
             self_
-                ->request(deps_->store, deps_->timing.store_timeout,
+                ->request(deps_->store, in_house,
                           store_settle{std::make_shared<const settlement>(std::move(s))})
                 .then([promise](done) mutable { promise.deliver(done{}); },
                       [promise](caf::error& e) mutable {

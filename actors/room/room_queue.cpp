@@ -111,7 +111,7 @@ void room_core::pump() {
   }
   starting_ = true;
   // Asked anew for each turn: the registry may be another one by now.
-  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{row_.agent, row_.owner})
+  self_->request(deps_->agents, in_house, find_agent{row_.agent, row_.owner})
       .then([this](found_agent& agent) { begin(agent); },
             [this](caf::error& e) { self_->quit(std::move(e)); });
 }
@@ -345,7 +345,7 @@ void room_core::dispatch() {
 }
 
 void room_core::find_again() {
-  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{turn_->request.agent})
+  self_->request(deps_->agents, in_house, find_agent{turn_->request.agent})
       .then(
           [this, turn = turn_->request.id](const found_agent& agent) {
             if (!turn_ || turn_->request.id != turn || turn_->over)

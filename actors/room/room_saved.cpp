@@ -43,7 +43,7 @@ std::string day_of(unix_ms t, const char* form) {
 /// Of this person with the room's agent, newest first.
 void room_core::with_saved(const user_id& who,
                            std::function<void(std::vector<saved_context>)> then) {
-  self_->request(deps_->store, deps_->timing.store_timeout, store_saved{who})
+  self_->request(deps_->store, in_house, store_saved{who})
       .then(
           [this, then = std::move(then)](saved_list& got) {
             std::erase_if(got.saved, [&](const saved_context& s) { return s.agent != row_.agent; });

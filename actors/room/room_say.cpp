@@ -88,11 +88,13 @@ void room_core::write_next() {
     return;
   writing_ = true;
   auto shared = std::make_shared<const settlement>(writes_.front().first);
-  self_->request(deps_->store, store_patience, store_settle{std::move(shared)})
+  self_->request(deps_->store, in_house, store_settle{std::move(shared)})
       .then(
           [this](done) {
             writing_ = false;
             write_failures_ = 0;
+            for (const auto& settled : writes_.front().first.inbox)
+              owed_.erase(settled.seq);
             auto next = std::move(writes_.front().second);
             writes_.pop_front();
             if (next)

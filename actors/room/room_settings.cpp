@@ -17,7 +17,7 @@ const char* name_of(bool on) { return on ? "on" : "off"; }
 } // namespace
 
 void room_core::with_agent(std::function<void(const found_agent&)> then) {
-  self_->request(deps_->agents, std::chrono::seconds(30), find_agent{row_.agent})
+  self_->request(deps_->agents, in_house, find_agent{row_.agent})
       .then([then = std::move(then)](const found_agent& agent) { then(agent); },
             [this](caf::error& e) { self_->quit(std::move(e)); });
 }

@@ -8,9 +8,10 @@ namespace pb::agent_check {
 
 namespace {
 
-/// Waits until the agent has begun to answer, or for a moment if it thinks first. False: the turn
-/// is over already.
+/// Waits until the agent has the message, and has begun to answer, or for a moment if it thinks
+/// first. False: the turn is over already.
 bool under_way(stage& s, conversation& talk) {
+  s.on.until([&] { return !talk.turn().running() || talk.handed_over(); }, s.asked.turn);
   s.on.until([&] { return !talk.turn().running() || talk.turn().events > 0; },
              std::min(s.asked.turn, milliseconds(2000)));
   return talk.turn().running();

@@ -72,6 +72,8 @@ public:
   void settle();
 
   [[nodiscard]] const turn_record& turn() const { return turn_; }
+  /// The agent was given the message of the turn; before that it is started, dialled and greeted.
+  [[nodiscard]] bool handed_over() const { return handed_over_; }
   [[nodiscard]] bool connected() const;
   /// The session would use its connection for the next turn.
   [[nodiscard]] bool kept() const { return session_ && session_->keep(); }

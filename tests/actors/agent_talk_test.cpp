@@ -346,3 +346,25 @@ TEST_CASE("who takes pushes is known to every connection, also to one that is st
     who.push_back(p.agent.value + ":" + p.what.event_id);
   CHECK(who == std::vector<std::string>{"alpha:e1", "gamma:e2", "gamma:e3"});
 }
+
+TEST_CASE("what a program said before it ended without the message is in the log for everybody") {
+  agent_spec spec;
+  spec.protocol = "acp";
+  spec.process.command = {"coder", "--acp"};
+  agent_bench b(spec);
+  b.net.plan([](const link_request& to) {
+    for (int i = 1; i <= 7; ++i)
+      to.child.on_stderr("line " + std::to_string(i));
+    return dial_plan{.outcome = dial_plan::how::shut};
+  });
+  b.open();
+  b.ask("t1", "secret words");
+  b.run_for(2min);
+  REQUIRE(b.endings() == std::vector{turn_ending::unreachable});
+  const auto lines = b.log->lines();
+  const auto said = std::find_if(lines.begin(), lines.end(), [](const auto& l) {
+    return l.event == "agent_did_not_start" && l.level == log_level::warning;
+  });
+  REQUIRE(said != lines.end());
+  CHECK(said->fields.back().second == "line 3 | line 4 | line 5 | line 6 | line 7");
+}

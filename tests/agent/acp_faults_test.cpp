@@ -151,3 +151,21 @@ TEST_CASE("acp: 8 MiB in one chunk is taken as it is") {
   a.chunk(std::string(std::size_t{8} << 20, 'x'));
   CHECK(a.answer().size() == std::size_t{8} << 20);
 }
+
+TEST_CASE("acp: silence before the prompt ends the turn, silence after it does not") {
+  acp_agent a;
+  a.begin("hello");
+  a.opened();
+  REQUIRE(a.alarm_after);
+  SECTION("before") {
+    a.alarm();
+    CHECK(a.gave_up->ending == turn_ending::unreachable);
+  }
+  SECTION("after") {
+    a.initialized();
+    a.result({{"sessionId", "s-1"}});
+    CHECK_FALSE(a.alarm_after);
+    a.alarm();
+    CHECK_FALSE(a.gave_up);
+  }
+}

@@ -168,3 +168,41 @@ TEST_CASE("acp: texts are cut between characters") {
   CHECK(acp::code("") == "`  `");
   CHECK(acp::code("`a") == "`` `a ``");
 }
+
+TEST_CASE("acp: a question about an edit shows the change, not its JSON") {
+  acp_agent a;
+  a.prompted();
+  const auto diff = [](const std::string& path, const json& before, const std::string& after) {
+    return json{{"type", "diff"}, {"path", path}, {"oldText", before}, {"newText", after}};
+  };
+  a.asks_permission(
+      1, {{"toolCallId", "t"},
+          {"title", "/w/a.txt"},
+          {"kind", "edit"},
+          {"locations", {{{"path", "/w/a.txt"}}}},
+          {"rawInput", {{"diff", "the same as JSON"}}},
+          {"content",
+           {diff("/w/a.txt", "1\n2\n3\n4\nold\n5\n6\n7\n", "1\n2\n3\n4\nnew\nmore\n5\n6\n7\n"),
+            diff("/w/b.txt", nullptr, "hello")}}});
+  CHECK(a.heard<says::confirm>().back().prompt ==
+        "`/w/a.txt` (`edit`)\n\n```\n@@ /w/a.txt\n 3\n 4\n-old\n+new\n+more\n 5\n 6\n"
+        "@@ /w/b.txt\n+hello\n\n```");
+  SECTION("words beside a command are shown with it") {
+    a.asks_permission(
+        2,
+        {{"toolCallId", "u"},
+         {"title", "shell"},
+         {"rawInput", {{"command", "id"}}},
+         {"content",
+          {{{"type", "content"}, {"content", {{"type", "text"}, {"text", "in /w (runs it)"}}}}}}});
+    CHECK(a.heard<says::confirm>().back().prompt ==
+          "`shell`\n\n```\nin /w (runs it)\n```\n\n```\n{\"command\":\"id\"}\n```");
+  }
+  SECTION("a large change is cut, and cannot end its block") {
+    a.asks_permission(3, {{"toolCallId", "v"},
+                          {"content", {diff("/w/c", "", "```\n" + std::string(9'000, 'x'))}}});
+    const auto prompt = a.heard<says::confirm>().back().prompt;
+    CHECK(prompt.size() < 2'200);
+    CHECK(prompt.find("````\n@@ /w/c\n+```\n+xxx") != std::string::npos);
+  }
+}

@@ -186,7 +186,14 @@ TEST_CASE("acp: a remembered session is resumed, else loaded, else begun anew an
     CHECK(a.said.empty());
     CHECK(a.strays == 0);
     a.result(nullptr);
+    a.chunk("an old answer"); // some answer first and repeat the past then
+    CHECK(a.last()["method"] == "session/load");
+    CHECK(a.alarm_after == std::chrono::milliseconds(250));
+    a.chunk("and another one");
+    a.result(nullptr); // once more
+    a.alarm();
     CHECK(a.last()["method"] == "session/prompt");
+    CHECK_FALSE(a.alarm_after);
     a.chunk("new");
     CHECK(a.answer() == "new");
   }
@@ -197,7 +204,8 @@ TEST_CASE("acp: a remembered session is resumed, else loaded, else begun anew an
     CHECK(a.memory == "s-2");
     CHECK(a.last()["params"]["sessionId"] == "s-2");
     CHECK(a.heard<says::custom_update>().at(0).name == "context_lost");
-    CHECK(a.heard<says::status>().size() == 1);
+    CHECK(a.heard<says::custom_update>().at(0).payload == "null");
+    CHECK(a.answer() == "*The agent begins without what was said before.*\n\n");
   }
   SECTION("begun anew: it does not know it any more") {
     a.initialized({{"loadSession", true}});
@@ -205,6 +213,9 @@ TEST_CASE("acp: a remembered session is resumed, else loaded, else begun anew an
     CHECK(a.last()["method"] == "session/new");
     a.result({{"sessionId", "s-2"}});
     CHECK(a.heard<says::custom_update>().at(0).name == "context_lost");
+    const auto why = json::parse(a.heard<says::custom_update>().at(0).payload);
+    CHECK(why["how"] == "session/load");
+    CHECK(why["code"] == -32603);
   }
 }
 
@@ -414,24 +425,6 @@ TEST_CASE("acp: a link that ends says what it means for the turn") {
     CHECK_FALSE(a.keep());
     a.begin("again", {}, "turn-2");
     CHECK(a.links.size() == 2);
-  }
-}
-
-TEST_CASE("acp: silence before the prompt ends the turn, silence after it does not") {
-  acp_agent a;
-  a.begin("hello");
-  a.opened();
-  REQUIRE(a.alarm_after);
-  SECTION("before") {
-    a.alarm();
-    CHECK(a.gave_up->ending == turn_ending::unreachable);
-  }
-  SECTION("after") {
-    a.initialized();
-    a.result({{"sessionId", "s-1"}});
-    CHECK_FALSE(a.alarm_after);
-    a.alarm();
-    CHECK_FALSE(a.gave_up);
   }
 }
 

@@ -146,6 +146,19 @@ TEST_CASE("every fault of an agent is found and named") {
   }
 }
 
+TEST_CASE(
+    "an agent that takes its time to open is stopped in the middle of the answer all the same") {
+  check_world w;
+  w.asked.only = {"cancel", "reconnect"};
+  w.net.plan(scripted::dial_plan{.delay = 3s});
+  auto all = w.check();
+  CHECK(names(all, verdict::failed) == strings{});
+  CHECK(names(all, verdict::ok) == strings{"handshake", "cancel", "reconnect"});
+  w.peer.obey_cancel(false); // which shows only when there is something to stop
+  all = w.check();
+  CHECK(has(result_of(all, "cancel").found.why, "no END within 1000 ms"));
+}
+
 TEST_CASE("an agent that never ends a turn is not tried on and on") {
   check_world w;
   w.peer.use(scripted::always({chunk("well,"), scripted::wait(2h)}));

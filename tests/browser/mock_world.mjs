@@ -68,20 +68,30 @@ function newChat() {
 }
 
 const later = (ms, f) => setTimeout(f, ms);
+const working = new Map(); // room -> its answers that are not said yet: the bot types as long as there is one
+const worked = (room) => {
+  working.set(room, working.get(room) - 1);
+  if (!working.get(room)) typing(room, []);
+};
 const counting = new Map(); // room -> its answer that goes on until it is stopped, however slow the machine
 function answer(room, asked) {
   const text = asked.content.body;
   if (quiet) return;
   if (asked.content['m.relates_to']?.rel_type === 'm.replace') return;
   if (text === '!new') return later(100, newChat);
+  working.set(room, (working.get(room) ?? 0) + 1);
   typing(room, [bot]);
   const file = asked.content.url ? ` I got the file ${asked.content.body}.` : '';
   const delivery = { turn: `t${counter}`, kind: 'final', part: 1 };
   const reply = { 'm.relates_to': { 'm.in_reply_to': { event_id: asked.event_id } }, 'io.patchbay.delivery': delivery };
   const stopped = text === '!stop' ? counting.get(room) : undefined;
-  if (stopped) clearTimeout(stopped);
+  if (stopped) {
+    clearTimeout(stopped);
+    counting.delete(room);
+    worked(room);
+  }
   const timer = later(text.startsWith('count to') ? 30000 : stopped ? 0 : 900, () => {
-    typing(room, []);
+    worked(room);
     if (text === 'evil') {
       put(room, bot, 'm.room.message', { msgtype: 'm.text', body: 'evil', format: 'org.matrix.custom.html', ...reply,
         formatted_body: '<img src=x onerror="window.broken=1"><script>window.broken=1</script><a href="javascript:window.broken=1">bad</a> <b onclick="window.broken=1">bold</b><svg onload="window.broken=1"></svg><style>body{display:none}</style>' });

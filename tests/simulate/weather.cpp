@@ -47,6 +47,7 @@ weather weather::drawn(std::uint64_t seed) {
   w.queue_limit = d.chance(wild / 2) ? static_cast<std::uint32_t>(d.between(2, 6)) : 32;
   w.people = static_cast<int>(d.between(1, 4));
   w.acts = static_cast<int>(d.between(15, 80));
+  w.restless = d.chance(0.4);
   return w;
 }
 

@@ -275,6 +275,7 @@ void sim_world::start() {
   deps.process = process;
   deps.agents = agents;
   deps.own_thread_for_store = false;
+  deps.rest = options.rest;
   deps.on_ready = [this](const session_ref&) { ready = true; };
   deps.on_end = [this](int code, std::string why) { ended = {code, std::move(why)}; };
   ready = false;

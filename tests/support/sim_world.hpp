@@ -72,6 +72,7 @@ struct sim_options {
   rate_limits limits;
   std::optional<agent_spec> agent;
   std::int64_t max_pages = 0; ///< of the database
+  rest_rules rest;
 };
 
 class sim_world {

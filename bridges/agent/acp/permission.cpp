@@ -40,6 +40,8 @@ std::string question(const tool& call) {
     out += " (" + code(one_line(call.kind, 32)) + ")";
   std::string paths;
   for (const auto& path : call.paths) {
+    if (path == call.title)
+      continue; // said already
     if (paths.size() > 1'000) {
       paths += ", …";
       break;
@@ -48,7 +50,11 @@ std::string question(const tool& call) {
   }
   if (!paths.empty())
     out += "\n\n" + paths;
-  if (!call.input.empty() && call.input != "{}" && call.input != "null")
+  if (!call.words.empty())
+    out += "\n\n" + code_block(cut(call.words, 1'000));
+  if (!call.diff.empty()) // what would be written; the input says the same as JSON
+    out += "\n\n" + code_block(cut(call.diff, 2'000));
+  else if (!call.input.empty() && call.input != "{}" && call.input != "null")
     out += "\n\n" + code_block(cut(call.input, 2'000));
   return out;
 }

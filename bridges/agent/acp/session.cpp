@@ -7,6 +7,7 @@
 #include "bridges/agent/acp/safe_text.hpp"
 #include "bridges/agent/acp/updates.hpp"
 #include "bridges/agent/json_rpc.hpp"
+#include "messages/json_text.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,9 @@ using value = agent_json::value;
 
 constexpr std::int64_t version = 1;
 constexpr int request_cancelled = -32800;
+/// An agent may answer session/load first and repeat the past then, against the rules of the
+/// protocol: silence for so long is the end of it.
+constexpr std::chrono::milliseconds past_gap{250};
 constexpr std::size_t session_id_cap = 4'096, open_questions_cap = 64;
 say tell(agent_event event) { return {{std::move(event), {}}}; }
 
@@ -50,6 +54,7 @@ public:
     memory_ = turn.memory;
     running_ = true;
     clean_ = cancelled_ = context_lost_ = false;
+    why_lost_ = nullptr;
     auto at = acp::folders_of(spec_, turn_.asker);
     const bool elsewhere = at != at_;
     at_ = std::move(at);
@@ -135,6 +140,8 @@ public:
   agent_steps alarm() override {
     if (!running_ || waits_for_ == answer::none || waits_for_ == answer::prompt)
       return {};
+    if (waits_for_ == answer::past_over)
+      return prompt();
     return one(give_up{turn_ending::unreachable, "no answer before the prompt"});
   }
 
@@ -154,8 +161,8 @@ public:
   [[nodiscard]] bool keep() const override { return clean_ && is_ready(); }
 
 private:
-  /// The one request of ours that is not answered yet.
-  enum class answer : std::uint8_t { none, initialize, resume, load, fresh, prompt };
+  /// The one request of ours that is not answered yet; past_over: the alarm.
+  enum class answer : std::uint8_t { none, initialize, resume, load, past_over, fresh, prompt };
 
   [[nodiscard]] bool is_ready() const {
     return open_ && waits_for_ == answer::none && !session_.empty();
@@ -189,8 +196,9 @@ private:
                    {{"sessionId", session_},
                     {"prompt", acp::prompt_blocks(turn_.text, turn_.attachments, at_.workspace)}});
     if (context_lost_) {
-      out.push_back(tell(agent_says::custom_update{"context_lost", "null"}));
-      out.push_back(tell(agent_says::status{"The agent begins without what was said before."}));
+      out.push_back(tell(agent_says::custom_update{"context_lost", json_text(why_lost_)}));
+      out.push_back(
+          tell(agent_says::text_chunk{"*The agent begins without what was said before.*\n\n"}));
     }
     return out;
   }
@@ -215,7 +223,8 @@ private:
       return m.method == "session/request_permission" ? on_question(m) : on_request(m);
     if (m.is_notification())
       return on_notification(m);
-    if (waits_for_ == answer::none || m.id != std::to_string(last_id_))
+    if (waits_for_ == answer::none || waits_for_ == answer::past_over ||
+        m.id != std::to_string(last_id_))
       return one(stray{});
     return on_answer(std::exchange(waits_for_, answer::none), m);
   }
@@ -231,6 +240,7 @@ private:
     case answer::prompt:
       clean_ = true;
       return on_prompt_answered(m);
+    case answer::past_over:
     case answer::none:
       break;
     }
@@ -265,9 +275,17 @@ private:
       session_.clear();
       if (what == answer::fresh || m.error->code == acp::auth_required)
         return refused(*m.error);
+      const auto details = m.error->data["details"].text();
+      why_lost_ = {{"how", what == answer::resume ? "session/resume" : "session/load"},
+                   {"code", m.error->code},
+                   {"detail", acp::one_line(details.empty() ? m.error->message : details, 200)}};
       return ask_for_session(what == answer::resume && can_load_ ? answer::load : answer::fresh);
     }
-    if (what != answer::fresh)
+    if (what == answer::load) {
+      waits_for_ = answer::past_over;
+      return one(wait{past_gap});
+    }
+    if (what == answer::resume)
       return prompt();
     session_ = m.result["sessionId"].text();
     if (session_.empty() || session_.size() > session_id_cap) {
@@ -350,6 +368,8 @@ private:
       return one(stray{});
     if (waits_for_ == answer::load) // the past once more
       return one(wait{patience()});
+    if (waits_for_ == answer::past_over)
+      return one(wait{past_gap});
     if (!running_ || waits_for_ != answer::prompt)
       return one(stray{});
     return updates_.read(kind, update);
@@ -386,7 +406,8 @@ private:
   turn_request turn_;
   std::string memory_;
   bool running_ = false, cancelled_ = false, context_lost_ = false;
-  bool clean_ = false;                     ///< the last turn ended by the agent's own word
+  json why_lost_;      ///< what the agent answered; null: it can take up no session
+  bool clean_ = false; ///< the last turn ended by the agent's own word
   std::vector<acp::permission> questions_; ///< open ones
   std::uint64_t questions_asked_ = 0;
 };

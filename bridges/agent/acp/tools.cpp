@@ -18,6 +18,55 @@ bool makes_files(const std::string& kind) {
   return kind != "read" && kind != "search" && kind != "think" && kind != "fetch";
 }
 
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> out;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    out.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+/// What is the same at both ends is left out but for two lines of it: one change, which is what
+/// agents ask about. Whole texts are compared, only the beginning is shown.
+std::string change_of(std::string_view before, std::string_view after) {
+  constexpr std::size_t around = 2;
+  const auto was = lines_of(before), is = lines_of(after);
+  const auto shorter = std::min(was.size(), is.size());
+  std::size_t head = 0, tail = 0;
+  while (head < shorter && was[head] == is[head])
+    ++head;
+  while (tail < shorter - head && was[was.size() - 1 - tail] == is[is.size() - 1 - tail])
+    ++tail;
+  std::string out;
+  const auto add = [&](char mark, const std::vector<std::string_view>& all, std::size_t from,
+                       std::size_t to) {
+    for (auto i = from; i < to && out.size() < tool_table::input_cap; ++i)
+      out.append(1, mark).append(all[i]).append("\n");
+  };
+  add(' ', is, head - std::min(head, around), head);
+  add('-', was, head, was.size() - tail);
+  add('+', is, head, is.size() - tail);
+  add(' ', is, is.size() - tail, is.size() - tail + std::min(tail, around));
+  return out;
+}
+
+void learn_content(tool& t, const value& content) {
+  std::string words, diff;
+  for (const auto& item : content.items()) {
+    const auto type = item["type"].text();
+    if (type == "diff" && diff.size() < tool_table::input_cap)
+      diff += "@@ " + one_line(item["path"].text(), 200) + "\n" +
+              change_of(item["oldText"].text(), item["newText"].text());
+    else if (type == "content" && item["content"]["type"].text() == "text" &&
+             words.size() < tool_table::input_cap)
+      words += (words.empty() ? "" : "\n") + item["content"]["text"].text();
+  }
+  t.words = cut(words, tool_table::input_cap);
+  t.diff = cut(diff, tool_table::input_cap);
+}
+
 } // namespace
 
 void tool_table::clear() {
@@ -32,7 +81,7 @@ tool& tool_table::learn(const value& call) {
   if (known == tools_.rend()) {
     if (tools_.size() >= cap)
       tools_.pop_front();
-    tools_.push_back({id, {}, {}, {}, {}});
+    tools_.push_back({id, {}, {}, {}, {}, {}, {}});
     known = tools_.rbegin();
   }
   auto& t = *known;
@@ -48,6 +97,8 @@ tool& tool_table::learn(const value& call) {
       if (auto path = location["path"].text(); !path.empty() && t.paths.size() < paths_cap)
         t.paths.push_back(cut(path, title_cap));
   }
+  if (const auto content = call["content"]; content.is_array())
+    learn_content(t, content);
   return t;
 }
 

@@ -17,6 +17,8 @@ struct tool {
   std::string id, title, kind;
   std::string input;              ///< rawInput as JSON text, cut
   std::vector<std::string> paths; ///< where it reads or writes
+  std::string words;              ///< texts of its content, cut
+  std::string diff;               ///< changes of its content, as lines with + and -, cut
   bool told = false, input_told = false, over = false;
 };
 
