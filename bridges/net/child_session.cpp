@@ -246,16 +246,25 @@ void child_session::output_ended() {
     begin_close(output_patience);
 }
 
+/// Waited for and then read: what an asynchronous read has taken from the pipe would be lost if the
+/// child's end was heard of before it.
 void child_session::listen_to_complaints() {
-  complaint_piece_.resize(4 * 1024);
-  err_.async_read_some(asio::buffer(complaint_piece_),
-                       [self = shared_from_this()](error_code ec, std::size_t n) {
-                         if (self->over_)
-                           return;
-                         self->complain(std::string_view(self->complaint_piece_).substr(0, n));
-                         if (!ec)
-                           self->listen_to_complaints();
-                       });
+  err_.async_wait(stream::wait_read, [self = shared_from_this()](error_code ec) {
+    if (self->over_ || ec)
+      return;
+    self->read_complaints(ec);
+    if (!ec || ec == asio::error::would_block)
+      self->listen_to_complaints();
+  });
+}
+
+/// One piece of what is there.
+std::size_t child_session::read_complaints(error_code& ec) {
+  std::array<char, 4096> bytes{};
+  err_.non_blocking(true, ec);
+  const auto n = ec ? 0 : err_.read_some(asio::buffer(bytes), ec);
+  complain({bytes.data(), n});
+  return n;
 }
 
 void child_session::complain(std::string_view bytes) {
@@ -297,12 +306,8 @@ void child_session::reap() {
 void child_session::conclude() {
   for (int i = 0; i < last_complaints && err_.is_open(); ++i) {
     error_code ec;
-    err_.non_blocking(true, ec);
-    std::array<char, 4096> bytes{};
-    const auto n = ec ? 0 : err_.read_some(asio::buffer(bytes), ec);
-    if (n == 0)
+    if (read_complaints(ec) == 0)
       break;
-    complain({bytes.data(), n});
   }
   if (auto last = complaints_.rest(); !last.empty())
     complain(last + "\n");

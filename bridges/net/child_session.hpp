@@ -44,6 +44,7 @@ private:
   void take_line();
   void output_ended();
   void listen_to_complaints();
+  std::size_t read_complaints(error_code& ec);
   void complain(std::string_view bytes);
 
   void await_exit();
@@ -77,8 +78,8 @@ private:
   std::atomic<std::size_t> out_count_{0}; ///< lines accepted and not written yet
   std::atomic<bool> shut_{false};         ///< nothing is accepted any more
 
-  std::string piece_, complaint_piece_; ///< what was read last
-  std::string_view piece_left_;         ///< what of it is to be done
+  std::string piece_;           ///< what was read last
+  std::string_view piece_left_; ///< what of it is to be done
   line_reader texts_, complaints_;
 
   bool open_ = false;

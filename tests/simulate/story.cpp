@@ -22,7 +22,7 @@ test::sim_options options_of(std::uint64_t seed, const weather& sky) {
   o.seed = seed;
   o.queue_limit = sky.queue_limit;
   o.max_message_bytes = 2'000;
-  if (sky.restless)
+  if (sky.restless > 0)
     o.rest = {2s, 1, 0ms, 300ms};
   return o;
 }

@@ -47,7 +47,7 @@ weather weather::drawn(std::uint64_t seed) {
   w.queue_limit = d.chance(wild / 2) ? static_cast<std::uint32_t>(d.between(2, 6)) : 32;
   w.people = static_cast<int>(d.between(1, 4));
   w.acts = static_cast<int>(d.between(15, 80));
-  w.restless = d.chance(0.4);
+  w.restless = d.chance(0.4) ? 1 : 0;
   return w;
 }
 
@@ -86,6 +86,7 @@ constexpr named faults[] = {
     {"stop", &weather::stop},
     {"new_token", &weather::new_token},
     {"expel", &weather::expel},
+    {"restless", &weather::restless},
 };
 
 } // namespace

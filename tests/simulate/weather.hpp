@@ -26,7 +26,7 @@ struct weather {
 
   std::uint32_t queue_limit = 32;
   int people = 2, acts = 40;
-  bool restless = false; ///< rooms are put away as soon as nothing keeps them
+  double restless = 0; ///< not 0: rooms are put away as soon as nothing keeps them
 
   static weather drawn(std::uint64_t seed);
   /// Switches a fault off by the name that text() gives it. False: there is none of that name.
